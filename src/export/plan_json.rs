@@ -1,0 +1,97 @@
+//! A plan turned into plan.json: status, numbers, limits and how it was found.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::Report;
+use super::geojson::ONLY_PHASE;
+use crate::scenario::relative_path;
+
+/// The text of plan.json.
+pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
+    let (scenario, plan) = (report.scenario, report.plan);
+    let mut members = json!({
+        "name": scenario.name,
+        "title": scenario.title,
+        "coverplan_version": report.version,
+        "status": plan.status,
+        "stop_reason": plan.stop_reason,
+        "objective": {
+            "kind": plan.objective.kind.word(),
+            "value": plan.objective.value,
+            "bound": plan.objective.bound,
+            "gap": plan.objective.gap,
+        },
+        "requirements": requirements(report),
+        "contributors": contributors(report),
+        "phases": [{"id": ONLY_PHASE, "starts": null, "weight": 1.0}],
+        "placements": plan.placements.len(),
+        "verdict": {
+            "accepted": report.verdict.accepted,
+            "violations": report.verdict.violations.iter()
+                .map(|violation| json!({"code": violation.code, "text": violation.text}))
+                .collect::<Vec<_>>(),
+        },
+        "solve": {
+            "seconds": (plan.search.seconds * 1e3).round() / 1e3,
+            "method": plan.search.method,
+            "nodes": plan.search.nodes,
+            "variables": plan.search.variables,
+            "rows": plan.search.rows,
+            "reductions": plan.search.reductions.iter()
+                .map(|(name, count)| ((*name).to_owned(), json!(count)))
+                .collect::<Map<String, Value>>(),
+        },
+        "inputs": scenario.inputs.iter()
+            .map(|input| {
+                let path = folder.map_or_else(|| input.path.display().to_string(), |to| relative_path(&input.path, to));
+                json!({"path": path, "sha256": input.sha256})
+            })
+            .collect::<Vec<_>>(),
+        "options": {
+            "time_limit_s": scenario.options.time_limit_s,
+            "gap": scenario.options.gap,
+            "seed": scenario.options.seed,
+            "threads": scenario.options.threads,
+        },
+    });
+    if !plan.conflict.is_empty() {
+        members["conflict"] = json!(plan.conflict);
+    }
+    format!("{members:#}\n")
+}
+
+fn requirements(report: &Report<'_>) -> Vec<Value> {
+    let results = report.scenario.requirements.iter().zip(&report.plan.requirements);
+    let entry = |(requirement, result): (&crate::scenario::Requirement, &crate::plan::RequirementResult)| {
+        json!({
+            "id": requirement.id,
+            "phase_id": ONLY_PHASE,
+            "share": result.share,
+            "covered_weight": result.covered_weight,
+            "total_weight": result.total_weight,
+            "sites": result.sites,
+            "sites_covered": result.sites_covered,
+            "by_level": result.by_level,
+        })
+    };
+    results.map(entry).collect()
+}
+
+fn contributors(report: &Report<'_>) -> Vec<Value> {
+    let usage = super::summary::usage(report);
+    let entry = |(place, contributor): (usize, &crate::scenario::Contributor)| {
+        let usage = &usage[place];
+        let limit =
+            |limit: String, used: u64, available: u64| json!({"limit": limit, "used": used, "available": available});
+        let mut limits = Vec::new();
+        limits.extend(contributor.max_units.map(|most| limit("max_units".to_owned(), usage.units, u64::from(most))));
+        limits.extend(contributor.max_headcount.map(|most| limit("max_headcount".to_owned(), usage.headcount, most)));
+        limits.extend(usage.by_type.iter().map(|(unit_type, used, offered)| {
+            limit(format!("offer {}", report.scenario.unit_types[*unit_type].id), *used, *offered)
+        }));
+        json!({"id": contributor.id, "units": usage.units, "headcount": usage.headcount, "limits": limits})
+    };
+    report.scenario.contributors.iter().enumerate().map(entry).collect()
+}

@@ -1,0 +1,260 @@
+//! A plan turned into a few lines that a person reads, and a question into what it looks like.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::Report;
+use crate::plan::{Status, StopReason};
+use crate::scenario::{Contributor, Distance, LocationStatus, ObjectiveKind, Reach, Scenario};
+
+/// What a contributor gives.
+pub(super) struct Usage {
+    pub(super) units: u64,
+    pub(super) headcount: u64,
+    /// Unit type, units used and units offered, for every type offered.
+    pub(super) by_type: Vec<(usize, u64, u64)>,
+}
+
+/// What each contributor gives, in the scenario's order.
+pub(super) fn usage(report: &Report<'_>) -> Vec<Usage> {
+    let scenario = report.scenario;
+    let of_contributor = |contributor: usize| {
+        let mut usage = Usage { units: 0, headcount: 0, by_type: Vec::new() };
+        for (unit_type, kind) in scenario.unit_types.iter().enumerate() {
+            let offers =
+                scenario.offers.iter().filter(|one| (one.contributor, one.unit_type) == (contributor, unit_type));
+            let offered: u64 = offers.map(|offer| u64::from(offer.count)).sum();
+            let placements = report.plan.placements.iter();
+            let used: u64 = placements
+                .filter(|one| (one.contributor, one.unit_type) == (contributor, unit_type))
+                .map(|one| u64::from(one.count))
+                .sum();
+            usage.units += used;
+            usage.headcount += used * kind.headcount;
+            if offered > 0 {
+                usage.by_type.push((unit_type, used, offered));
+            }
+        }
+        usage
+    };
+    (0..scenario.contributors.len()).map(of_contributor).collect()
+}
+
+/// The answer in a few lines: how good it is, what is covered, who gives what.
+#[must_use]
+pub fn summary(report: &Report<'_>, folder: Option<&Path>) -> String {
+    let mut text = headline(report);
+    text.push('\n');
+    if report.has_plan() {
+        text += &requirements(report);
+        text += &contributors(report);
+    }
+    if !report.plan.conflict.is_empty() {
+        text += "\nThese rules cannot all be kept; lifting any one of them helps:\n";
+        for rule in &report.plan.conflict {
+            let _infallible = writeln!(text, "  - {rule}");
+        }
+    }
+    for violation in &report.verdict.violations {
+        let _infallible = writeln!(text, "judge: [{}] {}", violation.code, violation.text);
+    }
+    if let Some(folder) = folder {
+        let verdict = if report.verdict.accepted { "accepted by the judge" } else { "rejected by the judge" };
+        let _infallible = write!(text, "\nWritten to {}/, {verdict}.", folder.display());
+    }
+    text.trim_end().to_owned()
+}
+
+fn headline(report: &Report<'_>) -> String {
+    let objective = report.plan.objective;
+    let stopped = match report.plan.stop_reason {
+        StopReason::Proved => "nothing is left to prove",
+        StopReason::GapReached => "the gap asked for is reached",
+        StopReason::TimeLimit => "the time limit was reached",
+        StopReason::Interrupted => "interrupted",
+        StopReason::Error => "the solver stopped",
+    };
+    let seconds = report.plan.search.seconds;
+    let Some(value) = objective.value else {
+        return match report.plan.status {
+            Status::Infeasible => format!("Infeasible, proven in {seconds:.1} s: no plan keeps all the rules."),
+            _ => format!("No plan was found in {seconds:.1} s: {stopped}."),
+        };
+    };
+    let shown = |number: f64| match objective.kind {
+        ObjectiveKind::MaxCoverage => format!("{:.4} %", 100.0 * number),
+        ObjectiveKind::MinUnits => format!("{} units", grouped(number)),
+        ObjectiveKind::MinHeadcount => format!("{} people", grouped(number)),
+        ObjectiveKind::MinCost => format!("cost {}", grouped(number)),
+    };
+    let what = match objective.kind {
+        ObjectiveKind::MaxCoverage => "of the value possible is covered",
+        _ => "reach the coverage asked for",
+    };
+    match report.plan.status {
+        Status::Optimal => format!("Proven best in {seconds:.1} s: {} {what}.", shown(value)),
+        _ => format!(
+            "Best plan after {seconds:.1} s: {} {what}; {} at best (gap {:.3} %, {stopped}).",
+            shown(value),
+            shown(objective.bound),
+            100.0 * objective.gap.unwrap_or_default()
+        ),
+    }
+}
+
+fn requirements(report: &Report<'_>) -> String {
+    let results = report.scenario.requirements.iter().zip(&report.plan.requirements);
+    let mut rows = vec![["requirement", "share", "weight covered", "of", "sites", "of"].map(str::to_owned)];
+    rows.extend(results.map(|(requirement, result)| {
+        [
+            requirement.id.clone(),
+            format!("{:.1} %", 100.0 * result.share),
+            grouped(result.covered_weight),
+            grouped(result.total_weight),
+            result.sites_covered.to_string(),
+            result.sites.to_string(),
+        ]
+    }));
+    format!("\n{}", table(&rows))
+}
+
+fn contributors(report: &Report<'_>) -> String {
+    let types = &report.scenario.unit_types;
+    let mut rows = vec![["contributor", "units", "people", "of what it offers"].map(str::to_owned)];
+    for (contributor, usage) in report.scenario.contributors.iter().zip(usage(report)) {
+        let parts = usage.by_type.iter().map(|(kind, used, offered)| format!("{used}/{offered} {}", types[*kind].id));
+        rows.push([
+            contributor.id.clone(),
+            out_of(usage.units, contributor.max_units.map(u64::from)),
+            out_of(usage.headcount, contributor.max_headcount),
+            parts.collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    let mut text = format!("\n{}", table(&rows));
+    let idle: Vec<String> = idle_limits(report);
+    if !idle.is_empty() {
+        let _infallible = writeln!(text, "At their limit: {}.", idle.join(", "));
+    }
+    text
+}
+
+/// Contributors whose limit over all types is reached.
+fn idle_limits(report: &Report<'_>) -> Vec<String> {
+    let is_full = |(contributor, usage): &(&Contributor, Usage)| {
+        contributor.max_units.is_some_and(|most| usage.units >= u64::from(most))
+            || contributor.max_headcount.is_some_and(|most| usage.headcount >= most)
+    };
+    let contributors = report.scenario.contributors.iter().zip(usage(report));
+    contributors.filter(is_full).map(|(contributor, _)| contributor.id.clone()).collect()
+}
+
+fn out_of(used: u64, most: Option<u64>) -> String {
+    most.map_or_else(|| used.to_string(), |most| format!("{used} of {most}"))
+}
+
+/// A number with a thin grouping of its digits, decimals only where it has some.
+fn grouped(number: f64) -> String {
+    let text = if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.2}") };
+    let (whole, decimals) = text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
+    let digits = whole.len();
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (digits - place).is_multiple_of(3) && digit.is_ascii_digit() {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    decimals.map_or(grouped.clone(), |decimals| format!("{grouped}.{decimals}"))
+}
+
+/// Columns side by side: the first and the last to the left, numbers to the right.
+fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let is_word = |column: usize| {
+        let is_number = |text: &String| text.starts_with(|first: char| first.is_ascii_digit());
+        column == 0
+            || (column == N - 1 && !rows.iter().skip(1).all(|row| row[column].parse::<f64>().is_ok()))
+            || !rows.iter().skip(1).all(|row| is_number(&row[column]))
+    };
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::from("  ");
+        for (column, cell) in row.iter().enumerate() {
+            let gap = " ".repeat(width(column) - cell.chars().count());
+            let padded = if is_word(column) { format!("{cell}{gap}") } else { format!("{gap}{cell}") };
+            line += &padded;
+            line += "   ";
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// What a question looks like: counts, limits and reach.
+#[must_use]
+pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize) -> String {
+    let mut text = format!("{}\n", scenario.title);
+    let measure = match scenario.distance {
+        Distance::Geodesic => "geodesic on WGS 84",
+        Distance::Planar => "planar",
+    };
+    let status = |status| scenario.locations.iter().filter(|location| location.status == status).count();
+    let (required, forbidden) = (status(LocationStatus::Required), status(LocationStatus::Forbidden));
+    let _infallible = writeln!(
+        text,
+        "  {} sites, {cover_sets} distinct cover sets; {} locations, {required} required, {forbidden} forbidden; \
+         distances {measure}",
+        scenario.sites.positions.len(),
+        scenario.locations.len(),
+    );
+    let aim = match scenario.objective.kind {
+        ObjectiveKind::MaxCoverage => scenario.objective.kind.word().to_owned(),
+        kind => format!("{} at coverage {}", kind.word(), scenario.objective.coverage),
+    };
+    let options = scenario.options;
+    let _infallible = writeln!(text, "  aim {aim}, time limit {} s, gap {}", options.time_limit_s, options.gap);
+    let mut rows = vec![["requirement", "sites", "out of reach", "weight", "minimum", "counts"].map(str::to_owned)];
+    for (requirement, reachable) in scenario.requirements.iter().zip(reachable) {
+        let types: Vec<&str> =
+            requirement.unit_types.iter().map(|kind| scenario.unit_types[*kind].id.as_str()).collect();
+        rows.push([
+            requirement.id.clone(),
+            requirement.sites.len().to_string(),
+            reachable.iter().filter(|is_reachable| !**is_reachable).count().to_string(),
+            grouped(requirement.total_weight()),
+            requirement.minimum.to_string(),
+            types.join(", "),
+        ]);
+    }
+    let _infallible = write!(text, "\n{}", table(&rows));
+    let mut rows = vec![["unit type", "offered", "headcount", "places", "reach"].map(str::to_owned)];
+    for (place, kind) in scenario.unit_types.iter().enumerate() {
+        let offered: u64 =
+            scenario.offers.iter().filter(|offer| offer.unit_type == place).map(|offer| u64::from(offer.count)).sum();
+        let places = scenario.locations.iter().filter(|location| kind.may_stand_at(location)).count();
+        let reach = match &kind.reach {
+            Reach::Range { min_m, max_m } if *min_m > 0.0 => format!("{} to {} km", min_m / 1e3, max_m / 1e3),
+            Reach::Range { max_m, .. } => format!("{} km", max_m / 1e3),
+            Reach::Matrix(matrix) => format!("by matrix, {} pairs", matrix.sites.len()),
+            Reach::None => "none".to_owned(),
+        };
+        rows.push([kind.id.clone(), offered.to_string(), kind.headcount.to_string(), places.to_string(), reach]);
+    }
+    let _infallible = write!(text, "\n{}", table(&rows));
+    let mut rows = vec![["contributor", "max units", "max people", "offers"].map(str::to_owned)];
+    for (place, contributor) in scenario.contributors.iter().enumerate() {
+        let offers = scenario.offers.iter().filter(|offer| offer.contributor == place);
+        let offers: Vec<String> =
+            offers.map(|offer| format!("{} {}", offer.count, scenario.unit_types[offer.unit_type].id)).collect();
+        let limit = |most: Option<u64>| most.map_or_else(|| "-".to_owned(), |most| most.to_string());
+        rows.push([
+            contributor.id.clone(),
+            limit(contributor.max_units.map(u64::from)),
+            limit(contributor.max_headcount),
+            offers.join(", "),
+        ]);
+    }
+    let _infallible = write!(text, "\n{}", table(&rows));
+    text
+}

@@ -1,0 +1,212 @@
+//! Bytes of a file turned into a layer: positions, the attributes asked for, and the CRS it states.
+
+mod csv;
+mod geojson;
+
+use std::path::{Path, PathBuf};
+
+use crate::problem::{InputError, Problem};
+
+/// What to read from a vector source.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Attributes to keep, in this order; one that a source lacks gives a column of empty cells.
+    pub attributes: &'a [String],
+    /// Names of the columns that hold x (longitude) and y (latitude); CSV only.
+    pub xy: (&'a str, &'a str),
+}
+
+/// Point features with the attributes asked for.
+///
+/// # Shape
+/// `positions` and every column have one entry per feature, in the order of the file.
+///
+/// # Units
+/// Positions are as the file has them; [`crate::reproject`] makes them longitude, latitude.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Where it came from.
+    pub path: PathBuf,
+    /// SHA-256 of the file's bytes, lower-case hex.
+    pub sha256: String,
+    /// The CRS that the file itself states, such as `EPSG:32636`; `None` where it says nothing.
+    pub crs: Option<String>,
+    /// x and y of every feature.
+    pub positions: Vec<[f64; 2]>,
+    /// One per attribute asked for.
+    pub columns: Vec<Column>,
+    /// Names of all attributes seen, in order of first sight.
+    pub attribute_names: Vec<String>,
+}
+
+/// One attribute of every feature, kept as text in one buffer (a million cells cost megabytes, not gigabytes).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Column {
+    text: String,
+    ends: Vec<usize>,
+    is_present: Vec<bool>,
+}
+
+impl Column {
+    /// Appends a cell; `None` for null, absent or, in CSV, empty.
+    pub fn push(&mut self, cell: Option<&str>) {
+        self.text.push_str(cell.unwrap_or_default());
+        self.ends.push(self.text.len());
+        self.is_present.push(cell.is_some());
+    }
+
+    /// The cell of a feature.
+    #[must_use]
+    pub fn cell(&self, feature: usize) -> Option<&str> {
+        let start = if feature == 0 { 0 } else { self.ends[feature - 1] };
+        self.is_present[feature].then(|| &self.text[start..self.ends[feature]])
+    }
+
+    /// How many cells.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True without cells.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// True when no cell holds a value.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        !self.is_present.contains(&true)
+    }
+}
+
+/// A table without geometry: offers and travel matrices.
+///
+/// # Shape
+/// Every column has one cell per line of the file after the header.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// SHA-256 of the file's bytes, lower-case hex.
+    pub sha256: String,
+    /// Names of all columns of the file.
+    pub header: Vec<String>,
+    /// One per column asked for, in that order.
+    pub columns: Vec<Column>,
+    /// Line of the file (counted from 1) on which each record starts.
+    pub lines: Vec<u64>,
+}
+
+/// Reads point features from GeoJSON (`.geojson`, `.json`) or CSV (`.csv`).
+///
+/// # Errors
+/// [`InputError`] with every problem of the file: missing, not UTF-8, not JSON, no point, not a number.
+/// Formats that need a feature or a later version are refused by name.
+///
+/// # Cost
+/// One pass over the bytes; memory grows with positions and the attributes asked for, not with the file.
+pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
+    let extension = request.path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match extension.as_str() {
+        "geojson" | "json" => geojson::layer(request),
+        "csv" => csv::layer(request),
+        _ => Err(refusal(request.path, &extension).into()),
+    }
+}
+
+/// The SHA-256 of a file's bytes, lower-case hex.
+///
+/// # Errors
+/// [`Problem`] when the file is missing or cannot be read.
+pub fn sha256(path: &Path) -> Result<String, Problem> {
+    bytes(path).map(|bytes| hash(&bytes))
+}
+
+/// The word among `known` that a misspelled one most likely means.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    let likeness = |other: &str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
+    known
+        .map(|other| (likeness(other), other))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, other)| other)
+}
+
+/// A CRS name in its short form: `urn:ogc:def:crs:EPSG::32636`, `epsg:32636` and `32636` are `EPSG:32636`, and the
+/// longitude, latitude of OGC is `EPSG:4326`. `None` where it is of no known form.
+#[must_use]
+pub fn crs_name(name: &str) -> Option<String> {
+    let name = name.trim().to_ascii_uppercase();
+    if name.ends_with("CRS84") {
+        return Some("EPSG:4326".to_owned());
+    }
+    let is_epsg = name.starts_with("EPSG:") || name.starts_with("URN:OGC:DEF:CRS:EPSG:");
+    let code = if is_epsg { name.rsplit(':').next()? } else { name.as_str() };
+    let is_code = !code.is_empty() && code.len() <= 6 && code.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| format!("EPSG:{code}"))
+}
+
+/// All bytes of a file.
+fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
+    std::fs::read(path).map_err(|error| {
+        let place = path.display().to_string();
+        if error.kind() == std::io::ErrorKind::NotFound {
+            let advice = "check the path; relative paths start from the folder of the file that names them";
+            Problem::new("missing-file", place, "no such file", "a file", advice)
+        } else {
+            let advice = "check that it is a file and that you may read it";
+            Problem::new("unreadable-file", place, error.to_string(), "a file that can be read", advice)
+        }
+    })
+}
+
+/// The bytes as text, without a byte order mark.
+fn text<'a>(bytes: &'a [u8], place: &str) -> Result<&'a str, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Problem::new(
+            "not-utf8",
+            format!("{place}, byte {}", error.valid_up_to()),
+            "bytes that are not UTF-8",
+            "text in UTF-8",
+            "save the file as UTF-8, or convert it: iconv -f latin1 -t utf-8",
+        )
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Why a source of another format is refused; never repeats what may hold a password.
+fn refusal(path: &Path, extension: &str) -> Problem {
+    let source = path.display().to_string();
+    let expected = "GeoJSON (.geojson, .json) or CSV (.csv)";
+    let is_database = source.to_ascii_uppercase().contains("PG:");
+    let (place, found) = match extension {
+        _ if is_database => ("PG:...".to_owned(), "a PostGIS source".to_owned()),
+        "gpkg" => (source, "a GeoPackage".to_owned()),
+        _ if source.to_ascii_lowercase().contains(".gpkg|") => (source, "a layer of a GeoPackage".to_owned()),
+        "" => (source, "no file ending".to_owned()),
+        other => (source, format!("the ending .{other}")),
+    };
+    let feature = if found.contains("GeoPackage") { "GeoPackage reading" } else { "the feature gdal" };
+    let advice = format!(
+        "{feature} comes in a later version; until then convert: \
+         ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT"
+    );
+    Problem::new("unsupported-format", place, found, expected, advice)
+}
+
+/// Reads the named columns of a CSV table.
+///
+/// # Errors
+/// [`InputError`] when the file is missing, is no CSV, or lacks one of `required` columns.
+pub fn table(path: &Path, required: &[&str], optional: &[&str]) -> Result<Table, InputError> {
+    csv::table(path, required, optional)
+}

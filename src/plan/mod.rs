@@ -1,0 +1,96 @@
+//! A solution turned into a plan: who stands where, what that is worth, and how good it is proven to be.
+
+mod build;
+mod folder;
+
+pub use self::build::build;
+pub use self::folder::{Recorded, SiteClaim, read};
+use crate::scenario::ObjectiveKind;
+pub use crate::solve::{Status, StopReason};
+
+/// The answer to a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Whether a plan was found and proven best.
+    pub status: Status,
+    /// Why the search ended.
+    pub stop_reason: StopReason,
+    /// Value, bound and gap; value is `None` without a plan.
+    pub objective: Objective,
+    /// Who stands where, ordered by contributor, unit type and location of the scenario.
+    pub placements: Vec<Placement>,
+    /// One per requirement of the scenario, in its order; empty without a plan.
+    pub requirements: Vec<RequirementResult>,
+    /// Rules that clash, in the analyst's words, when infeasible.
+    pub conflict: Vec<String>,
+    /// How the answer was found.
+    pub search: Search,
+}
+
+/// Value, bound and gap of the objective.
+///
+/// # Units
+/// Shares from 0 to 1 for `max-coverage`; units, people or cost for the `min-` objectives. The gap is a fraction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective {
+    /// What was aimed for.
+    pub kind: ObjectiveKind,
+    /// What the plan reaches.
+    pub value: Option<f64>,
+    /// No plan can be better (maximum) or cheaper (minimum) than this.
+    pub bound: f64,
+    /// |bound - value| relative to the larger of the two; `None` without a plan.
+    pub gap: Option<f64>,
+}
+
+/// Units of one type of one contributor at one location.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    /// Index into the scenario's contributors.
+    pub contributor: usize,
+    /// Index into the scenario's unit types.
+    pub unit_type: usize,
+    /// Index into the scenario's locations.
+    pub location: usize,
+    /// How many units, at least one.
+    pub count: u32,
+    /// Where the plan says they stand; the judge compares it with the location.
+    pub position: [f64; 2],
+}
+
+/// What a plan earns for one requirement.
+///
+/// # Units
+/// Weights in the unit of the requirement's weight; `share` from 0 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequirementResult {
+    /// Value earned over value possible.
+    pub share: f64,
+    /// Weight of the sites covered at least once.
+    pub covered_weight: f64,
+    /// Weight of all its sites.
+    pub total_weight: f64,
+    /// Number of its sites.
+    pub sites: usize,
+    /// Number of its sites covered at least once.
+    pub sites_covered: usize,
+    /// Weight of the sites covered at least 1, 2, ... times, one entry per level.
+    pub by_level: Vec<f64>,
+}
+
+/// How an answer was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Search {
+    /// Wall time of reading, building and solving.
+    pub seconds: f64,
+    /// Name of the method, such as `compact`.
+    pub method: &'static str,
+    /// Nodes of the search tree.
+    pub nodes: u64,
+    /// Variables handed to the solver.
+    pub variables: usize,
+    /// Rows handed to the solver.
+    pub rows: usize,
+    /// What the merging of identical cover sets took away: name and count.
+    pub reductions: Vec<(&'static str, usize)>,
+}

@@ -1,0 +1,460 @@
+//! The text of scenario.toml and the overrides turned into settings, every problem of their keys reported at once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value as Schema;
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::settings::{Settings, schema};
+use crate::load::nearest;
+use crate::problem::{Findings, InputError, Problem};
+
+/// Keys and values of the contract that this version refuses by name, as paths without list positions.
+const PLANNED: &[&str] = &[
+    "phases",
+    "offers.from",
+    "offers.until",
+    "contributors.min_units",
+    "contributors.mandate",
+    "contributors.within",
+    "contributors.outside",
+    "contributors.requires",
+    "unit_types.protected_by",
+    "sites.layer",
+    "locations.layer",
+    "locations.within",
+    "locations.outside",
+    "locations.spacing_km",
+    "locations.generate = grid",
+    "locations.generate = intersections",
+    "unit_types.reach.kind = bands",
+    "unit_types.reach.kind = line-of-sight",
+    "unit_types.reach.kind = roads",
+    "unit_types.reach.kind = areas",
+    "objective.kind = max-min",
+    "objective.kind = withstand-loss",
+];
+
+/// Reads the settings of a scenario file with overrides such as `contributors.FRA.max_units=3` applied.
+pub(super) fn settings(path: &Path, overrides: &[(String, String)]) -> Result<Settings, InputError> {
+    let file = path.display().to_string();
+    let text = text(path, &file)?;
+    let mut table: toml::Table = text.parse().map_err(|error| not_toml(&file, &text, &error))?;
+    let schema = schema();
+    let mut walk =
+        Walk { file, schema: &schema, lines: lines(&text), labels: Vec::new(), findings: Findings::default() };
+    for (key, value) in overrides {
+        if let Err(problem) = apply(&mut table, key, value) {
+            walk.findings.push(problem);
+        }
+        // Its line would point at what was overridden.
+        walk.lines.retain(|at, _| !same_path(&table, at, key));
+    }
+    let value = Value::Table(table);
+    walk.value(&value, &schema, &mut Vec::new());
+    let file = walk.file.clone();
+    walk.findings.into_result(())?;
+    Settings::deserialize(value).map_err(|error| {
+        Problem::new("wrong-type", file, error.to_string(), "a scenario as docs/formats.md describes", "mend the key")
+            .into()
+    })
+}
+
+fn text(path: &Path, file: &str) -> Result<String, Problem> {
+    let bytes = fs::read(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            let advice = "check the path, or start from coverplan init DIR";
+            Problem::new("missing-file", file, "no such file", "a scenario file", advice)
+        } else {
+            Problem::new("unreadable-file", file, error.to_string(), "a file that can be read", "check its permissions")
+        }
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let advice = "save the file as UTF-8";
+        Problem::new("not-utf8", format!("{file}, byte {at}"), "bytes that are not UTF-8", "text in UTF-8", advice)
+    })
+}
+
+fn not_toml(file: &str, text: &str, error: &toml::de::Error) -> Problem {
+    let place = error.span().map_or_else(|| file.to_owned(), |span| format!("{file}, {}", position(text, &span)));
+    Problem::new(
+        "not-toml",
+        place,
+        error.message(),
+        "TOML text",
+        "look for a missing quote, bracket or equals sign there",
+    )
+}
+
+/// The line that a span starts on, counted from 1.
+fn line(text: &str, span: &Range<usize>) -> usize {
+    1 + text[..span.start.min(text.len())].matches('\n').count()
+}
+
+fn position(text: &str, span: &Range<usize>) -> String {
+    let before = &text.as_bytes()[..span.start.min(text.len())];
+    let line = line(text, span);
+    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    format!("line {line}, column {column}")
+}
+
+/// The line of every key, by its path such as `unit_types.0.reach.km`.
+fn lines(text: &str) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    if let Ok(table) = DeTable::parse(text) {
+        note_table(text, table.get_ref(), "", &mut lines);
+    }
+    lines
+}
+
+fn note_table(text: &str, table: &DeTable<'_>, path: &str, lines: &mut BTreeMap<String, usize>) {
+    for (key, value) in table {
+        let path = joined(path, key.get_ref());
+        note(text, &path, &key.span(), value.get_ref(), lines);
+    }
+}
+
+fn note(text: &str, path: &str, span: &Range<usize>, value: &DeValue<'_>, lines: &mut BTreeMap<String, usize>) {
+    lines.insert(path.to_owned(), line(text, span));
+    match value {
+        DeValue::Table(table) => note_table(text, table, path, lines),
+        DeValue::Array(entries) => {
+            for (place, entry) in entries.iter().enumerate() {
+                note(text, &joined(path, &place.to_string()), &entry.span(), entry.get_ref(), lines);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Sets a key of a table; tables in lists are found by their id or their position.
+fn apply(table: &mut toml::Table, key: &str, value: &str) -> Result<(), Problem> {
+    let bad = |found: &str| {
+        Problem::new(
+            "bad-override",
+            format!("command line, --set {key}={value}"),
+            found,
+            "a key of the scenario such as solve.seed or contributors.FRA.max_units",
+            "see coverplan schema for the keys",
+        )
+    };
+    let steps: Vec<&str> = key.split('.').collect();
+    let (last, parents) = steps.split_last().ok_or_else(|| bad("no key"))?;
+    let mut at = table;
+    let mut parents = parents.iter().copied().peekable();
+    while let Some(step) = parents.next() {
+        let entry = at.entry(step).or_insert_with(|| Value::Table(toml::Table::new()));
+        at = match entry {
+            Value::Table(inner) => inner,
+            Value::Array(entries) => {
+                let wanted = parents.next().ok_or_else(|| bad(&format!("{step} is a list")))?;
+                let found = place(entries, wanted).ok_or_else(|| bad(&format!("no \"{wanted}\" in {step}")))?;
+                match &mut entries[found] {
+                    Value::Table(inner) => inner,
+                    _ => return Err(bad(&format!("{step} is a list of plain values"))),
+                }
+            }
+            _ => return Err(bad(&format!("{step} holds a plain value"))),
+        };
+    }
+    // What is no TOML value is text, so that quotes are not needed on the command line.
+    let parsed = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+    at.insert((*last).to_owned(), parsed.unwrap_or_else(|| Value::String(value.to_owned())));
+    Ok(())
+}
+
+/// The position of the table with this id, or with this number.
+fn place(entries: &[Value], wanted: &str) -> Option<usize> {
+    let by_id = entries.iter().position(|entry| entry.get("id").and_then(Value::as_str) == Some(wanted));
+    by_id.or_else(|| wanted.parse().ok().filter(|place| *place < entries.len()))
+}
+
+/// True where a path by position and a key by id mean the same.
+fn same_path(table: &toml::Table, path: &str, key: &str) -> bool {
+    let mut steps = path.split('.').zip(key.split('.'));
+    if path.split('.').count() != key.split('.').count() {
+        return false;
+    }
+    let first = steps.next();
+    let entries = first.and_then(|(step, _)| table.get(step)).and_then(Value::as_array);
+    first.is_some_and(|(a, b)| a == b)
+        && steps
+            .all(|(a, b)| a == b || entries.and_then(|entries| place(entries, b)).is_some_and(|at| at.to_string() == a))
+}
+
+/// Compares a value with the schema and gathers what differs.
+struct Walk<'a> {
+    file: String,
+    schema: &'a Schema,
+    lines: BTreeMap<String, usize>,
+    /// Ids of the list entries on the way to the value being looked at, by depth of the path.
+    labels: Vec<(usize, String)>,
+    findings: Findings,
+}
+
+impl<'a> Walk<'a> {
+    fn resolved(&self, schema: &'a Schema) -> &'a Schema {
+        let reference = schema.get("$ref").and_then(Schema::as_str);
+        let target = reference.and_then(|reference| self.schema.pointer(reference.trim_start_matches('#')));
+        target.unwrap_or(schema)
+    }
+
+    /// The alternatives of a schema, those of its alternatives included.
+    fn flat(&self, schema: &'a Schema) -> Vec<&'a Schema> {
+        let schema = self.resolved(schema);
+        match schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Schema::as_array) {
+            Some(options) => options.iter().flat_map(|option| self.flat(option)).collect(),
+            None => vec![schema],
+        }
+    }
+
+    fn value(&mut self, value: &Value, schema: &'a Schema, path: &mut Vec<String>) {
+        let schema = self.resolved(schema);
+        if let Some(options) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Schema::as_array) {
+            self.one_of(value, options, path);
+            return;
+        }
+        if let Some(accepted) = accepted(schema) {
+            self.word(value, &accepted, path);
+            return;
+        }
+        if !types(schema).iter().any(|kind| is_of_type(value, kind)) {
+            self.wrong_type(value, &types(schema), path);
+            return;
+        }
+        match value {
+            Value::Table(table) => self.table(table, schema, path),
+            Value::Array(entries) => self.list(entries, schema, path),
+            Value::Float(number) if !number.is_finite() => {
+                self.push("not-finite", path, &number.to_string(), "a finite number", "give a number");
+            }
+            Value::Integer(number) => self.whole(*number, schema, path),
+            _ => {}
+        }
+    }
+
+    fn one_of(&mut self, value: &Value, options: &'a [Schema], path: &mut Vec<String>) {
+        let options: Vec<&Schema> = options.iter().flat_map(|option| self.flat(option)).collect();
+        let words: Vec<&str> = options.iter().filter_map(|option| accepted(option)).flatten().collect();
+        if words.len() >= options.len() {
+            self.word(value, &words, path);
+            return;
+        }
+        let kind = |option: &'a Schema| option.pointer("/properties/kind/const").and_then(Schema::as_str);
+        let kinds: Vec<&str> = options.iter().filter_map(|option| kind(option)).collect();
+        if let (Value::Table(table), false) = (value, kinds.is_empty()) {
+            path.push("kind".to_owned());
+            match table.get("kind") {
+                None => self.missing("kind", path),
+                Some(found) => self.word(found, &kinds, path),
+            }
+            path.pop();
+            let found = table.get("kind").and_then(Value::as_str);
+            if let Some(option) = options.iter().find(|option| kind(option).is_some() && kind(option) == found) {
+                self.table(table, option, path);
+            }
+            return;
+        }
+        let matching = options.iter().find(|option| types(option).iter().any(|kind| is_of_type(value, kind)));
+        if let Some(option) = matching {
+            self.value(value, option, path);
+        } else {
+            let types: Vec<&str> = options.iter().flat_map(|option| types(option)).collect();
+            self.wrong_type(value, &types, path);
+        }
+    }
+
+    fn table(&mut self, table: &toml::Table, schema: &'a Schema, path: &mut Vec<String>) {
+        let no_properties = serde_json::Map::new();
+        let properties = schema.get("properties").and_then(Schema::as_object).unwrap_or(&no_properties);
+        let is_open = schema.get("additionalProperties").is_some_and(Schema::is_object);
+        for (key, value) in table {
+            path.push(key.clone());
+            if let Some(property) = schema.get("properties").and_then(|properties| properties.get(key)) {
+                self.value(value, property, path);
+            } else if is_open {
+                self.value(value, &schema["additionalProperties"], path);
+            } else {
+                self.unknown_key(key, properties, path);
+            }
+            path.pop();
+        }
+        let required =
+            schema.get("required").and_then(Schema::as_array).into_iter().flatten().filter_map(Schema::as_str);
+        for key in required.filter(|key| !table.contains_key(*key)) {
+            path.push(key.to_owned());
+            self.missing(key, path);
+            path.pop();
+        }
+    }
+
+    fn list(&mut self, entries: &[Value], schema: &'a Schema, path: &mut Vec<String>) {
+        let Some(items) = schema.get("items") else { return };
+        for (place, entry) in entries.iter().enumerate() {
+            let id = entry.get("id").and_then(Value::as_str);
+            let label = id.map_or_else(|| format!("#{}", place + 1), |id| format!("\"{id}\""));
+            self.labels.push((path.len(), label));
+            path.push(place.to_string());
+            self.value(entry, items, path);
+            path.pop();
+            self.labels.pop();
+        }
+    }
+
+    fn word(&mut self, value: &Value, accepted: &[&str], path: &[String]) {
+        match value {
+            Value::String(word) if accepted.contains(&word.as_str()) => {}
+            Value::String(word) if Self::is_planned(path, Some(word)) => self.planned(path, &format!("\"{word}\"")),
+            Value::String(word) => {
+                let nearest = nearest(word, accepted.iter().copied());
+                let advice =
+                    nearest.map_or_else(|| "use one of these".to_owned(), |near| format!("did you mean \"{near}\"?"));
+                self.push(
+                    "unknown-value",
+                    path,
+                    &format!("\"{word}\""),
+                    &format!("one of {}", accepted.join(", ")),
+                    &advice,
+                );
+            }
+            _ => self.wrong_type(value, &["string"], path),
+        }
+    }
+
+    fn whole(&mut self, number: i64, schema: &Schema, path: &[String]) {
+        let is_count = schema.get("minimum").and_then(Schema::as_i64) == Some(0);
+        if is_count && number < 0 {
+            self.push("negative-count", path, &number.to_string(), "0 or more", "counts are never negative");
+        } else if schema.get("format").and_then(Schema::as_str) == Some("uint32") && u32::try_from(number).is_err() {
+            self.push("wrong-type", path, &number.to_string(), "at most 4294967295", "give a smaller number");
+        }
+    }
+
+    fn unknown_key(&mut self, key: &str, properties: &serde_json::Map<String, Schema>, path: &[String]) {
+        if Self::is_planned(path, None) {
+            self.planned(path, &format!("\"{key}\""));
+            return;
+        }
+        let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+        let nearest = nearest(key, known.iter().copied());
+        let advice = nearest.map_or_else(|| "remove it".to_owned(), |near| format!("did you mean \"{near}\"?"));
+        self.push("unknown-key", path, &format!("\"{key}\""), &format!("one of {}", known.join(", ")), &advice);
+    }
+
+    fn missing(&mut self, key: &str, path: &[String]) {
+        self.push(
+            "missing-key",
+            path,
+            "nothing",
+            &format!("the key \"{key}\""),
+            "add it; docs/formats.md shows an example",
+        );
+    }
+
+    fn is_planned(path: &[String], word: Option<&str>) -> bool {
+        let keys: Vec<&str> = path.iter().map(String::as_str).filter(|step| step.parse::<usize>().is_err()).collect();
+        let key = keys.join(".");
+        let key = word.map_or(key.clone(), |word| format!("{key} = {word}"));
+        PLANNED.contains(&key.as_str())
+    }
+
+    fn planned(&mut self, path: &[String], found: &str) {
+        let advice = "leave it out for now; CHANGELOG.md lists what is planned";
+        self.push("not-built-yet", path, found, "a key or value that this version builds", advice);
+    }
+
+    fn wrong_type(&mut self, value: &Value, wanted: &[&str], path: &[String]) {
+        let wanted: Vec<&str> = wanted.iter().filter(|kind| **kind != "null").map(|kind| plain(kind)).collect();
+        let shown = value.to_string();
+        let shown = if shown.chars().count() > 40 { String::new() } else { format!(" {shown}") };
+        let found = format!("{}{shown}", plain(value.type_str()));
+        self.push("wrong-type", path, &found, &wanted.join(" or "), "write the value in that form");
+    }
+
+    fn push(&mut self, code: &'static str, path: &[String], found: &str, expected: &str, advice: &str) {
+        let place = self.place(path);
+        self.findings.push(Problem::new(code, place, found, expected, advice));
+    }
+
+    /// File, line, table and key of a path.
+    fn place(&self, path: &[String]) -> String {
+        let mut place = self.file.clone();
+        // A key that is missing has no line; the table that lacks it has.
+        let mut known = (1..=path.len()).rev().filter_map(|depth| self.lines.get(&path[..depth].join(".")));
+        if let Some(line) = known.next() {
+            place += &format!(", line {line}");
+        }
+        let mut keys = Vec::new();
+        for (depth, step) in path.iter().enumerate() {
+            match self.labels.iter().find(|(at, _)| *at == depth) {
+                Some((_, label)) if depth == 1 => {
+                    let table: String = keys.drain(..).collect();
+                    place += &format!(", [[{table}]] {label}");
+                }
+                Some(_) => keys.push(format!("{}", step.parse::<usize>().map_or(0, |place| place + 1))),
+                None if depth == 1 && self.labels.is_empty() => {
+                    let table: String = keys.drain(..).collect();
+                    place += &format!(", [{table}]");
+                    keys.push(step.clone());
+                }
+                None => keys.push(step.clone()),
+            }
+        }
+        if !keys.is_empty() {
+            place += &format!(", key \"{}\"", keys.join("."));
+        }
+        place
+    }
+}
+
+/// Words that a schema of fixed words accepts.
+fn accepted(schema: &Schema) -> Option<Vec<&str>> {
+    if let Some(word) = schema.get("const").and_then(Schema::as_str) {
+        return Some(vec![word]);
+    }
+    schema.get("enum").and_then(Schema::as_array).map(|words| words.iter().filter_map(Schema::as_str).collect())
+}
+
+fn types(schema: &Schema) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Schema::String(kind)) => vec![kind],
+        Some(Schema::Array(kinds)) => kinds.iter().filter_map(Schema::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_of_type(value: &Value, kind: &str) -> bool {
+    match value {
+        Value::String(_) => kind == "string",
+        Value::Integer(_) => kind == "integer" || kind == "number",
+        Value::Float(_) => kind == "number",
+        Value::Boolean(_) => kind == "boolean",
+        Value::Array(_) => kind == "array",
+        Value::Table(_) => kind == "object",
+        Value::Datetime(_) => false,
+    }
+}
+
+/// The word a person uses for a type.
+fn plain(kind: &str) -> &str {
+    match kind {
+        "string" => "text",
+        "integer" => "a whole number",
+        "number" | "float" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" | "table" => "a table",
+        "datetime" => "a date",
+        other => other,
+    }
+}

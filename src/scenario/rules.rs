@@ -1,0 +1,479 @@
+//! Settings and layers turned into a scenario, every rule of the input checked and every problem reported at once.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::demand;
+use super::layers::{Loaded, Source};
+use super::matrix::{self, places};
+use super::settings::{self, Generate, NumberOrAttribute, Offers, Settings};
+use super::{
+    Contributor, Goal, Input, Location, LocationStatus, ObjectiveKind, Options, Reach, Scenario, Sites, UnitType,
+};
+use crate::load::{self, nearest};
+use crate::problem::{Findings, InputError, Problem};
+
+/// More pairs of location and unit type than this would fill the memory of most machines.
+const MOST_POSTS: u64 = 100_000_000;
+
+/// More people per unit are a slip of the pen; it also keeps every sum of people in 64 bits.
+const MOST_HEADCOUNT: u64 = 1_000_000_000;
+
+/// Reads what the settings name and checks every rule.
+pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, InputError> {
+    resolve_paths(path, &mut settings);
+    let mut rules = Rules {
+        file: path.display().to_string(),
+        findings: Findings::default(),
+        warnings: Vec::new(),
+        inputs: Vec::new(),
+    };
+    rules.name(&settings.name);
+    let mut sites = rules.site_layer(&settings);
+    let locations = rules.locations(&settings, sites.as_ref());
+    let mut unit_types = rules.unit_types(&settings);
+    let contributors = rules.contributors(&settings);
+    let offers = rules.offers(&settings, &unit_types, &contributors);
+    let site_ids = sites.as_ref().map(|sites| sites.ids(&settings.sites.id, &mut rules.findings));
+    if let (Some(ids), Some(locations)) = (&site_ids, &locations) {
+        rules.matrices(&settings, &mut unit_types, ids, locations);
+    }
+    let demand = demand::Demand { settings: &settings, file: &rules.file, unit_types: &unit_types, offers: &offers };
+    let requirements = demand.requirements(sites.as_ref(), &mut rules.findings, &mut rules.warnings);
+    let fixed = rules.fixed(&settings, &unit_types, &contributors, &offers, locations.as_deref());
+    let objective = rules.objective(&settings);
+    let options = rules.options(&settings);
+    rules.size(locations.as_deref(), &unit_types);
+    let (Some(loaded), Some(ids), Some(locations), true) = (&mut sites, site_ids, locations, rules.findings.is_empty())
+    else {
+        return Err(InputError { problems: rules.findings.into_problems() });
+    };
+    let keys = &settings.sites;
+    let sites = Sites {
+        ids,
+        names: loaded.take(&keys.name),
+        kinds: loaded.take(&keys.kind),
+        groups: loaded.take(&keys.group),
+        positions: std::mem::take(&mut loaded.positions),
+    };
+    let mut scenario = Scenario {
+        name: settings.name.clone(),
+        title: settings.title.clone().unwrap_or_else(|| settings.name.clone()),
+        distance: settings.distance,
+        sites,
+        locations,
+        unit_types,
+        contributors,
+        offers,
+        requirements,
+        fixed,
+        objective,
+        options,
+        inputs: rules.inputs,
+        warnings: rules.warnings,
+        settings,
+    };
+    let idle = idle_parts(&scenario);
+    scenario.warnings.extend(idle);
+    Ok(scenario)
+}
+
+/// Makes every source a path that can be opened: relative ones start from the scenario's folder.
+fn resolve_paths(path: &Path, settings: &mut Settings) {
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let resolve = |source: &mut String| {
+        // A database is no path; its refusal names it.
+        if !source.to_ascii_uppercase().starts_with("PG:") {
+            *source = folder.join(&*source).display().to_string();
+        }
+    };
+    resolve(&mut settings.sites.source);
+    settings.locations.source.iter_mut().for_each(resolve);
+    if let Offers::File(source) = &mut settings.offers {
+        resolve(source);
+    }
+    for unit_type in &mut settings.unit_types {
+        if let settings::Reach::Matrix { source, .. } = &mut unit_type.reach {
+            resolve(source);
+        }
+    }
+}
+
+/// What was found so far.
+pub(super) struct Rules {
+    pub(super) file: String,
+    pub(super) findings: Findings,
+    warnings: Vec<Problem>,
+    pub(super) inputs: Vec<Input>,
+}
+
+impl Rules {
+    pub(super) fn push(&mut self, code: &'static str, place: &str, found: &str, expected: &str, advice: &str) {
+        let place = format!("{}, {place}", self.file);
+        self.findings.push(Problem::new(code, place, found, expected, advice));
+    }
+
+    fn name(&mut self, name: &str) {
+        let is_sound = |character: char| character.is_ascii_alphanumeric() || character == '-' || character == '_';
+        if name.is_empty() || !name.chars().all(is_sound) {
+            let expected = "letters, digits, - and _";
+            self.push("bad-name", "key \"name\"", &format!("\"{name}\""), expected, "put other characters into title");
+        }
+    }
+
+    fn site_layer(&mut self, settings: &Settings) -> Option<Loaded> {
+        let keys = &settings.sites;
+        let source = Source {
+            table: "sites",
+            path: PathBuf::from(&keys.source),
+            sha256: keys.sha256.as_deref(),
+            crs: keys.crs.as_deref(),
+            xy: (&keys.x, &keys.y),
+            attributes: demand::attributes(settings),
+            distance: settings.distance,
+        };
+        let sites = source.read(&mut self.findings, &mut self.warnings)?;
+        self.inputs.push(sites.input.clone());
+        if sites.len() == 0 {
+            let place = sites.input.path.display().to_string();
+            let advice = "check that the layer was exported with its features";
+            self.findings.push(Problem::new("empty-sites", place, "no sites", "at least one site", advice));
+        }
+        // A default that the source lacks is left out; a name that the analyst gave must be there.
+        for (key, attribute) in [("id", &keys.id), ("name", &keys.name), ("kind", &keys.kind), ("group", &keys.group)] {
+            if key != attribute {
+                sites.has(attribute, &format!("[sites] {key}"), &mut self.findings);
+            }
+        }
+        Some(sites)
+    }
+
+    fn locations(&mut self, settings: &Settings, sites: Option<&Loaded>) -> Option<Vec<Location>> {
+        let keys = &settings.locations;
+        match (&keys.source, keys.generate) {
+            (None, Some(Generate::Sites)) => {
+                let sites = sites?;
+                Some(self.location_list(settings, sites, &settings.sites.id))
+            }
+            (Some(path), None) => {
+                let source = Source {
+                    table: "locations",
+                    path: PathBuf::from(path),
+                    sha256: keys.sha256.as_deref(),
+                    crs: keys.crs.as_deref(),
+                    xy: (&keys.x, &keys.y),
+                    attributes: location_attributes(keys).into_iter().chain([keys.id.clone()]).collect(),
+                    distance: settings.distance,
+                };
+                let layer = source.read(&mut self.findings, &mut self.warnings)?;
+                self.inputs.push(layer.input.clone());
+                if keys.id != "id" {
+                    layer.has(&keys.id, "[locations] id", &mut self.findings);
+                }
+                if layer.len() == 0 {
+                    let place = layer.input.path.display().to_string();
+                    let advice = "check that the layer was exported with its features";
+                    let expected = "at least one location";
+                    self.findings.push(Problem::new("empty-locations", place, "no locations", expected, advice));
+                }
+                Some(self.location_list(settings, &layer, &keys.id))
+            }
+            (source, _) => {
+                let found = if source.is_some() { "both source and generate" } else { "neither source nor generate" };
+                let advice = "generate = \"sites\" makes every site a location";
+                self.push("source-or-generate", "[locations]", found, "either source or generate", advice);
+                None
+            }
+        }
+    }
+
+    fn location_list(&mut self, settings: &Settings, layer: &Loaded, id: &str) -> Vec<Location> {
+        let keys = &settings.locations;
+        // Ids of generated locations are those of the sites, which are looked at as such.
+        let ids = if keys.generate.is_some() {
+            layer.ids(id, &mut Findings::default())
+        } else {
+            layer.ids(id, &mut self.findings)
+        };
+        let max_units = layer.limits(keys.max_units.as_ref(), "max_units", &mut self.findings);
+        let max_headcount = layer.limits(keys.max_headcount.as_ref(), "max_headcount", &mut self.findings);
+        for (key, attribute) in [("domains", &keys.domains), ("status", &keys.status)] {
+            if key != attribute {
+                layer.has(attribute, &format!("[locations] {key}"), &mut self.findings);
+            }
+        }
+        (0..layer.len())
+            .map(|place| Location {
+                id: ids.cell(place).unwrap_or_default().to_owned(),
+                position: layer.positions[place],
+                max_units: max_units[place].and_then(|limit| u32::try_from(limit).ok()),
+                max_headcount: max_headcount[place],
+                domains: domains(layer.column(&keys.domains).cell(place)),
+                status: self.status(layer, place, &keys.status),
+            })
+            .collect()
+    }
+
+    fn status(&mut self, layer: &Loaded, place: usize, attribute: &str) -> LocationStatus {
+        const WORDS: [(&str, LocationStatus); 3] = [
+            ("candidate", LocationStatus::Candidate),
+            ("required", LocationStatus::Required),
+            ("forbidden", LocationStatus::Forbidden),
+        ];
+        let word = layer.column(attribute).cell(place).map(str::trim).filter(|word| !word.is_empty());
+        let Some(word) = word else { return LocationStatus::Candidate };
+        if let Some((_, status)) = WORDS.iter().find(|(known, _)| *known == word) {
+            return *status;
+        }
+        let near = nearest(word, WORDS.iter().map(|(known, _)| *known));
+        let advice = near.map_or_else(|| "use one of these".to_owned(), |near| format!("did you mean \"{near}\"?"));
+        let expected = "candidate, required or forbidden; empty means candidate";
+        let place = layer.place(place, attribute);
+        self.findings.push(Problem::new("unknown-status", place, format!("\"{word}\""), expected, advice));
+        LocationStatus::Candidate
+    }
+
+    /// Reports ids that are empty or used twice in a list of tables.
+    fn ids<'a>(&mut self, table: &str, ids: impl Iterator<Item = &'a str>) {
+        let mut seen = HashSet::new();
+        for (place, id) in ids.enumerate() {
+            if id.trim().is_empty() {
+                let place = format!("[[{table}]] #{}", place + 1);
+                self.push("missing-id", &place, "an empty id", "an id", "give it a short, unique id");
+            } else if !seen.insert(id) {
+                let place = format!("[[{table}]] \"{id}\"");
+                self.push(
+                    "duplicate-id",
+                    &place,
+                    &format!("\"{id}\" twice"),
+                    "an id that no other has",
+                    "rename one of the two",
+                );
+            }
+        }
+    }
+
+    fn unit_types(&mut self, settings: &Settings) -> Vec<UnitType> {
+        self.ids("unit_types", settings.unit_types.iter().map(|unit_type| unit_type.id.as_str()));
+        if settings.unit_types.is_empty() {
+            let advice = "add a [[unit_types]] table";
+            self.push("no-unit-types", "[[unit_types]]", "none", "at least one unit type", advice);
+        }
+        settings.unit_types.iter().map(|entry| self.unit_type(entry)).collect()
+    }
+
+    fn unit_type(&mut self, entry: &settings::UnitType) -> UnitType {
+        let table = format!("[[unit_types]] \"{}\"", entry.id);
+        if entry.cost < 0.0 {
+            let place = format!("{table}, key \"cost\"");
+            self.push("negative-cost", &place, &entry.cost.to_string(), "0 or more", "costs are never negative");
+        }
+        if entry.headcount > MOST_HEADCOUNT {
+            let place = format!("{table}, key \"headcount\"");
+            self.push("bad-count", &place, &entry.headcount.to_string(), "at most 1000000000", "give people per unit");
+        }
+        let reach = match entry.reach {
+            settings::Reach::Range { km, min_km } => {
+                for (key, value) in [("km", km), ("min_km", min_km)] {
+                    if value < 0.0 {
+                        let place = format!("{table}, key \"reach.{key}\"");
+                        self.push(
+                            "negative-reach",
+                            &place,
+                            &value.to_string(),
+                            "0 or more kilometres",
+                            "mend the number",
+                        );
+                    }
+                }
+                if min_km > km {
+                    let place = format!("{table}, key \"reach.min_km\"");
+                    let found = format!("min_km {min_km} over km {km}");
+                    self.push("min-km-over-km", &place, &found, "min_km at most km", "swap the two, or mend one");
+                }
+                Reach::Range { min_m: metres(min_km), max_m: metres(km) }
+            }
+            // Filled in once sites and locations are known.
+            settings::Reach::Matrix { .. } => Reach::Matrix(super::Matrix::default()),
+            settings::Reach::None {} => Reach::None,
+        };
+        UnitType {
+            id: entry.id.clone(),
+            name: entry.name.clone().unwrap_or_else(|| entry.id.clone()),
+            domain: entry.domain.clone(),
+            headcount: entry.headcount,
+            cost: entry.cost,
+            reach,
+        }
+    }
+
+    fn contributors(&mut self, settings: &Settings) -> Vec<Contributor> {
+        self.ids("contributors", settings.contributors.iter().map(|contributor| contributor.id.as_str()));
+        let contributor = |entry: &settings::Contributor| Contributor {
+            id: entry.id.clone(),
+            name: entry.name.clone().unwrap_or_else(|| entry.id.clone()),
+            max_units: entry.max_units,
+            max_headcount: entry.max_headcount,
+        };
+        settings.contributors.iter().map(contributor).collect()
+    }
+
+    fn matrices(
+        &mut self,
+        settings: &Settings,
+        unit_types: &mut [UnitType],
+        site_ids: &load::Column,
+        locations: &[Location],
+    ) {
+        let has_matrix = |entry: &settings::UnitType| matches!(entry.reach, settings::Reach::Matrix { .. });
+        if !settings.unit_types.iter().any(has_matrix) {
+            return;
+        }
+        let sites = places((0..site_ids.len()).map(|site| site_ids.cell(site).unwrap_or_default()));
+        let location_ids = places(locations.iter().map(|location| location.id.as_str()));
+        if sites.len() < site_ids.len() || location_ids.len() < locations.len() {
+            // Ids that are missing or repeated were reported; rows cannot be told apart.
+            return;
+        }
+        for (entry, unit_type) in settings.unit_types.iter().zip(unit_types) {
+            let settings::Reach::Matrix { source, sha256, max } = &entry.reach else { continue };
+            match matrix::read(Path::new(source), *max, &location_ids, &sites) {
+                Ok((matrix, input)) => {
+                    let change = super::layers::changed(&input.path, sha256.as_deref(), &input.sha256);
+                    self.findings.extend(change);
+                    if !self.inputs.contains(&input) {
+                        self.inputs.push(input);
+                    }
+                    unit_type.reach = Reach::Matrix(matrix);
+                }
+                Err(error) => self.findings.extend(error.problems),
+            }
+        }
+    }
+
+    fn objective(&mut self, settings: &Settings) -> Goal {
+        let goal = &settings.objective;
+        let place = "[objective], key \"coverage\"";
+        let is_max = goal.kind == ObjectiveKind::MaxCoverage;
+        let word = goal.kind.word();
+        match goal.coverage {
+            None if !is_max => {
+                let found = format!("{word} without coverage");
+                self.push("bad-coverage", place, &found, "a share from 0 to 1", "add coverage = 0.95, for example");
+            }
+            Some(_) if is_max => {
+                let advice = "remove it, or aim for min-units, min-headcount or min-cost";
+                self.push("bad-coverage", place, "coverage with max-coverage", "no coverage", advice);
+            }
+            Some(coverage) if !(0.0..=1.0).contains(&coverage) => {
+                let advice = "95 percent is coverage = 0.95";
+                self.push("bad-coverage", place, &coverage.to_string(), "a share from 0 to 1", advice);
+            }
+            _ => {}
+        }
+        Goal { kind: goal.kind, coverage: goal.coverage.unwrap_or_default() }
+    }
+
+    fn options(&mut self, settings: &Settings) -> Options {
+        let solve = &settings.solve;
+        if solve.time_limit_s <= 0.0 {
+            let found = solve.time_limit_s.to_string();
+            let place = "[solve], key \"time_limit_s\"";
+            self.push("bad-time-limit", place, &found, "more than 0 seconds", "give a limit such as 60");
+        }
+        if !(0.0..1.0).contains(&solve.gap) {
+            let advice = "1 percent is gap = 0.01";
+            self.push(
+                "bad-gap",
+                "[solve], key \"gap\"",
+                &solve.gap.to_string(),
+                "a fraction from 0 to below 1",
+                advice,
+            );
+        }
+        Options {
+            time_limit_s: solve.time_limit_s,
+            gap: solve.gap,
+            seed: u64::from(solve.seed),
+            threads: solve.threads as usize,
+        }
+    }
+
+    fn size(&mut self, locations: Option<&[Location]>, types: &[UnitType]) {
+        let posts = locations.map_or(0, |locations| locations.len() as u64 * types.len() as u64);
+        if posts > MOST_POSTS {
+            let expected = "at most 100000000 pairs of location and unit type";
+            self.push("too-large", "[locations]", &format!("{posts} pairs"), expected, "split the question");
+        }
+    }
+}
+
+/// Attributes of locations other than their id.
+pub(super) fn location_attributes(keys: &settings::LocationsSource) -> Vec<String> {
+    let limits = [&keys.max_units, &keys.max_headcount].into_iter().filter_map(|limit| match limit {
+        Some(NumberOrAttribute::Attribute(name)) => Some(name.clone()),
+        _ => None,
+    });
+    limits.chain([keys.domains.clone(), keys.status.clone()]).collect()
+}
+
+/// Kilometres as metres, rounded to a micrometre so that 0.15 km is 150 m and not a hair less.
+fn metres(km: f64) -> f64 {
+    (km * 1e9).round() / 1e6
+}
+
+/// Domains of a cell such as `land;air`; nothing for all.
+fn domains(cell: Option<&str>) -> Option<Vec<String>> {
+    let domains: Vec<String> =
+        cell?.split(';').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    (!domains.is_empty()).then_some(domains)
+}
+
+/// The problem of an id that nothing has.
+pub(super) fn unknown<'a>(
+    code: &'static str,
+    place: &str,
+    noun: &str,
+    id: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Problem {
+    const SHOWN: usize = 12;
+    let near = nearest(id, known.clone());
+    let advice =
+        near.map_or_else(|| format!("add that {noun}, or mend the id"), |near| format!("did you mean \"{near}\"?"));
+    let shown: Vec<&str> = known.clone().take(SHOWN).collect();
+    let more = known.count() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Problem::new(code, place, format!("{noun} \"{id}\""), format!("one of {}{more}", shown.join(", ")), advice)
+}
+
+/// Warnings about parts of a scenario that can have no effect.
+fn idle_parts(scenario: &Scenario) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    for (place, contributor) in scenario.contributors.iter().enumerate() {
+        if !scenario.offers.iter().any(|offer| offer.contributor == place && offer.count > 0) {
+            warnings.push(Problem::new(
+                "contributor-without-offers",
+                format!("contributor \"{}\"", contributor.id),
+                "no offers",
+                "at least one unit offered",
+                "add an offer, or remove the contributor",
+            ));
+        }
+    }
+    for (place, unit_type) in scenario.unit_types.iter().enumerate() {
+        let table = format!("unit type \"{}\"", unit_type.id);
+        let is_wanted = scenario.requirements.iter().any(|requirement| requirement.unit_types.contains(&place));
+        let is_offered = scenario.offers.iter().any(|offer| offer.unit_type == place && offer.count > 0);
+        if !is_wanted && unit_type.reach != Reach::None {
+            let advice = "name it in a requirement's unit_types, or remove it";
+            let expected = "a type that some requirement counts";
+            warnings.push(Problem::new("unit-type-unused", table, "no requirement counts it", expected, advice));
+        } else if is_offered && !scenario.locations.iter().any(|location| unit_type.may_stand_at(location)) {
+            let advice = "mend the domains or the status of the locations";
+            let expected = "at least one location of its domain that is not forbidden";
+            warnings.push(Problem::new("offer-never-usable", table, "no location takes it", expected, advice));
+        }
+    }
+    warnings
+}

@@ -1,0 +1,369 @@
+//! A program turned into one mixed-integer model for HiGHS, and what HiGHS says turned into values and a bound.
+
+use std::time::Instant;
+
+use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
+use highs::HighsModelStatus;
+
+use super::highs_ffi::{self, Tick};
+use super::{Progress, StopReason, Watch};
+use crate::model::{Aim, Program, TermGroup};
+use crate::problem::SolveError;
+use crate::scenario::Options;
+
+/// Relative gap asked of HiGHS where the objective's attainable steps are not known; below [`super::OPTIMAL_GAP`].
+const PROOF_GAP: f64 = 1e-7;
+
+/// A bound this close above an attainable value, as a part of a step, is rounded down to it.
+const STEP_TOLERANCE: f64 = 1e-4;
+
+/// How a run of HiGHS ended, in the program's terms.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// The best values found that keep every rule.
+    pub(super) values: Option<Vec<u32>>,
+    /// Proven bound on the program's objective.
+    pub(super) bound: Option<f64>,
+    /// True when no values keep the rules.
+    pub(super) is_infeasible: bool,
+    /// Why it ended; `None` when HiGHS says optimal within the gap asked.
+    pub(super) stop_reason: Option<StopReason>,
+    /// Nodes of the tree.
+    pub(super) nodes: u64,
+    /// Columns of the model.
+    pub(super) variables: usize,
+    /// Rows of the model.
+    pub(super) rows: usize,
+}
+
+/// A model under construction.
+struct Compact {
+    columns: ProblemVariables,
+    values: Vec<Variable>,
+    /// Earned levels: set, group, level (from 0) and the column.
+    levels: Vec<(u32, usize, usize, Variable)>,
+    /// Objective in model units: the program's times this.
+    scale: f64,
+    /// Steps in which the objective moves, in model units, where they are known.
+    step: Option<f64>,
+}
+
+/// Solves a program by one model.
+///
+/// # Errors
+/// [`SolveError`] when HiGHS cannot take the model at all and there is no start.
+pub(super) fn solve(
+    program: &Program,
+    options: &Options,
+    watch: &Watch<'_>,
+    begun: Instant,
+    start: Option<&[u32]>,
+) -> Result<Ending, SolveError> {
+    let compact = Compact::new(program);
+    let full_start = start.map(|values| compact.complete(program, values));
+    let (scale, step) = (compact.scale, compact.step);
+    let (columns, mut model) = compact.model(program)?;
+    let rows = model.num_rows();
+    set_options(&mut model, options, begun, step)?;
+    if let Some(full_start) = &full_start {
+        // A start that HiGHS does not take costs time, never the answer.
+        let _ignored = model.try_set_solution(Some(full_start), None, None, None);
+    }
+    let mut watcher =
+        Watcher { program, watch, begun, scale, columns, best: start.map(<[u32]>::to_vec), bound: None, nodes: 0 };
+    let solved = highs_ffi::run(model, &mut |tick| watcher.hear(tick));
+    let variables = full_columns(program);
+    let mut ending = Ending {
+        values: None,
+        bound: None,
+        is_infeasible: false,
+        stop_reason: Some(StopReason::Error),
+        nodes: 0,
+        variables,
+        rows,
+    };
+    if let Ok(solved) = solved {
+        ending.stop_reason = match solved.status() {
+            HighsModelStatus::Optimal | HighsModelStatus::ModelEmpty => None,
+            HighsModelStatus::Infeasible => {
+                ending.is_infeasible = true;
+                Some(StopReason::Proved)
+            }
+            HighsModelStatus::ReachedTimeLimit => Some(StopReason::TimeLimit),
+            HighsModelStatus::ReachedInterrupt => Some(StopReason::Interrupted),
+            _ => Some(StopReason::Error),
+        };
+        if !ending.is_infeasible {
+            watcher.offer(solved.get_solution().columns());
+        }
+
+        let dual = solved.double_info_value(c"mip_dual_bound").ok().filter(|dual| dual.is_finite());
+        watcher.bound = dual.or(watcher.bound);
+    }
+    ending.bound = watcher.bound.map(|dual| attainable(program, dual, step) / scale);
+    ending.nodes = watcher.nodes;
+    ending.values = watcher.best;
+    Ok(ending)
+}
+
+/// The bound moved to the nearest objective that whole values can have, in model units.
+fn attainable(program: &Program, dual: f64, step: Option<f64>) -> f64 {
+    let Some(step) = step else { return dual };
+    match program.aim {
+        Aim::MostValue => (dual / step + STEP_TOLERANCE).floor() * step,
+        Aim::LeastCost { .. } => (dual / step - STEP_TOLERANCE).ceil() * step,
+    }
+}
+
+fn full_columns(program: &Program) -> usize {
+    let levels: usize = program.groups.iter().map(|group| group.terms.len() * group.full_at()).sum();
+    program.variables.len() + levels
+}
+
+fn set_options(
+    model: &mut highs::Model,
+    options: &Options,
+    begun: Instant,
+    step: Option<f64>,
+) -> Result<(), SolveError> {
+    model.make_quiet();
+    let left_s = (options.time_limit_s - begun.elapsed().as_secs_f64()).max(0.1);
+    let seed = i32::try_from(options.seed & 0x7fff_ffff).expect("31 bits fit");
+    // HiGHS stops at either gap: below one step nothing better exists.
+    let absolute = step.map_or(0.0, |step| step * (1.0 - 10.0 * STEP_TOLERANCE));
+    let relative = if options.gap > 0.0 {
+        options.gap
+    } else if step.is_some() {
+        0.0
+    } else {
+        PROOF_GAP
+    };
+    let outcome = model
+        .try_set_option("time_limit", left_s)
+        .and_then(|()| model.try_set_option("random_seed", seed))
+        .and_then(|()| model.try_set_option("mip_abs_gap", absolute))
+        .and_then(|()| model.try_set_option("mip_rel_gap", relative))
+        // One thread: the tree search of this version gains nothing from more, and answers must not depend on them.
+        .and_then(|()| model.try_set_option("parallel", "off"))
+        .and_then(|()| model.try_set_option("threads", 1));
+    outcome.map_err(|error| SolveError { detail: format!("HiGHS refuses an option: {error}") })
+}
+
+impl Compact {
+    fn new(program: &Program) -> Self {
+        let mut columns = ProblemVariables::new();
+        let values = program
+            .variables
+            .iter()
+            .map(|entry| columns.add(variable().integer().min(0.0).max(f64::from(entry.most))))
+            .collect();
+        let mut levels = Vec::new();
+        for (place, group) in program.groups.iter().enumerate().filter(|_| needs_levels(program)) {
+            for term in &group.terms {
+                for level in 0..group.full_at() {
+                    let column = variable().min(0.0).max(1.0);
+                    // With levels that rise a later level is worth more than an earlier one, so that
+                    // only whole levels keep the order.
+                    let column = if group.is_concave() { column } else { column.integer() };
+                    levels.push((term.set, place, level, columns.add(column)));
+                }
+            }
+        }
+        let scale = match program.aim {
+            Aim::MostValue => value_scale(program),
+            Aim::LeastCost { .. } => 1.0,
+        };
+        let step = match &program.aim {
+            Aim::MostValue => {
+                let values = program.groups.iter().flat_map(|group| {
+                    let factor = group.scale * scale;
+                    let weights = group.terms.iter().map(move |term| term.weight * factor);
+                    weights.flat_map(|weight| group.levels.iter().map(move |level| weight * level))
+                });
+                common_step(values)
+            }
+            Aim::LeastCost { costs, .. } => common_step(costs.iter().copied()),
+        };
+        Self { columns, values, levels, scale, step }
+    }
+
+    /// Values of all columns for values of the program's variables: every level that is earned is taken.
+    fn complete(&self, program: &Program, values: &[u32]) -> Vec<f64> {
+        let earned = self.levels.iter().map(|(set, _, level, _)| {
+            f64::from(program.count(*set, values) > u64::try_from(*level).unwrap_or(u64::MAX))
+        });
+        values.iter().map(|value| f64::from(*value)).chain(earned).collect()
+    }
+
+    /// Columns of the program's variables and the model.
+    fn model(self, program: &Program) -> Result<(usize, highs::Model), SolveError> {
+        let Self { columns, values, levels, scale, .. } = self;
+        let worth = |set: u32, group: usize, level: usize| {
+            let entry = &program.groups[group];
+            let weight = entry.terms[usize::try_from(set).unwrap_or(0) - first_set(program, group)].weight;
+            weight * entry.levels[level] * entry.scale
+        };
+        let value: Expression =
+            levels.iter().map(|(set, group, level, column)| worth(*set, *group, *level) * scale * *column).sum();
+        let mut problem = match &program.aim {
+            Aim::MostValue => columns.maximise(value).using(good_lp::highs),
+            Aim::LeastCost { costs, .. } => {
+                let cost: Expression = costs.iter().zip(&values).map(|(cost, column)| *cost * *column).sum();
+                columns.minimise(cost).using(good_lp::highs)
+            }
+        };
+        for row in &program.rows {
+            let sum = || row.terms.iter().map(|(place, factor)| *factor * values[*place as usize]).sum::<Expression>();
+            if row.least.to_bits() == row.most.to_bits() {
+                problem = problem.with(constraint!(sum() == row.least));
+                continue;
+            }
+            if row.least.is_finite() {
+                problem = problem.with(constraint!(sum() >= row.least));
+            }
+            if row.most.is_finite() {
+                problem = problem.with(constraint!(sum() <= row.most));
+            }
+        }
+        let units = |set: u32| {
+            program
+                .sets
+                .row(set as usize)
+                .iter()
+                .map(|place| Expression::from(values[*place as usize]))
+                .sum::<Expression>()
+        };
+        for level_columns in levels.chunk_by(|a, b| a.0 == b.0) {
+            let set = level_columns[0].0;
+            let earned: Expression = level_columns.iter().map(|(.., column)| Expression::from(*column)).sum();
+            problem = problem.with(constraint!(earned <= units(set)));
+            if !program.groups[level_columns[0].1].is_concave() {
+                for pair in level_columns.windows(2) {
+                    problem = problem.with(constraint!(pair[0].3 >= pair[1].3));
+                }
+            }
+        }
+        if let Aim::LeastCost { coverage, .. } = program.aim {
+            if needs_levels(program) {
+                let scale = value_scale(program);
+                let value: Expression = levels
+                    .iter()
+                    .map(|(set, group, level, column)| worth(*set, *group, *level) * scale * *column)
+                    .sum();
+                problem = problem.with(constraint!(value >= coverage * scale));
+            } else {
+                for group in &program.groups {
+                    let full = f64::from(u32::try_from(group.full_at()).unwrap_or(u32::MAX));
+                    for term in &group.terms {
+                        problem = problem.with(constraint!(units(term.set) >= full));
+                    }
+                }
+            }
+        }
+        let count = values.len();
+        let model = problem.try_into_inner().map_err(|error| SolveError { detail: error.to_string() })?;
+        Ok((count, model))
+    }
+}
+
+/// The first set of a group; sets follow each other group by group.
+fn first_set(program: &Program, group: usize) -> usize {
+    program.groups[..group].iter().map(|entry| entry.terms.len()).sum()
+}
+
+/// False where all value must be earned, which plain covering rows say better than levels.
+fn needs_levels(program: &Program) -> bool {
+    match program.aim {
+        Aim::MostValue => true,
+        Aim::LeastCost { coverage, .. } => coverage < program.value_everywhere() - 1e-12,
+    }
+}
+
+/// Makes the largest group's coefficients its weights times levels, the others' at least that.
+fn value_scale(program: &Program) -> f64 {
+    let inverse = |group: &TermGroup| 1.0 / group.scale;
+    program.groups.iter().filter(|group| group.scale > 0.0).map(inverse).fold(1.0, f64::max)
+}
+
+/// The largest step of which all numbers are multiples, when they have up to three decimals and are not enormous.
+fn common_step(numbers: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    const LARGEST: f64 = 1e12;
+    [1.0, 10.0, 100.0, 1000.0].into_iter().find_map(|factor| {
+        let mut divisor = 0_u64;
+        for number in numbers.clone() {
+            let scaled = number * factor;
+            let whole = scaled.round();
+            if (scaled - whole).abs() > 1e-7 * factor.max(scaled.abs() * 1e-6) || whole.abs() > LARGEST {
+                return None;
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: 0 to 1e12")]
+            let whole = whole.abs() as u64;
+            divisor = greatest_common_divisor(divisor, whole);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most 1e12")]
+        let divisor = divisor as f64;
+        (divisor > 0.0).then_some(divisor / factor)
+    })
+}
+
+fn greatest_common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+/// Keeps the best values that HiGHS finds and tells the caller how far it is.
+struct Watcher<'a> {
+    program: &'a Program,
+    watch: &'a Watch<'a>,
+    begun: Instant,
+    scale: f64,
+    columns: usize,
+    best: Option<Vec<u32>>,
+    bound: Option<f64>,
+    nodes: u64,
+}
+
+impl Watcher<'_> {
+    /// Takes columns of a solution when they, rounded, keep every rule and beat the best so far.
+    fn offer(&mut self, columns: &[f64]) {
+        let Some(columns) = columns.get(..self.columns) else { return };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32")]
+        let values: Vec<u32> = columns.iter().map(|value| value.round().clamp(0.0, 4e9) as u32).collect();
+        if self.program.broken_rule(&values).is_some() {
+            return;
+        }
+        let objective = |values: &[u32]| match self.program.aim {
+            Aim::MostValue => self.program.objective(values),
+            Aim::LeastCost { .. } => -self.program.objective(values),
+        };
+        if self.best.as_ref().is_none_or(|best| objective(&values) > objective(best)) {
+            self.best = Some(values);
+        }
+    }
+
+    fn hear(&mut self, tick: Tick<'_>) -> bool {
+        if let Some(solution) = tick.solution {
+            self.offer(solution);
+        }
+        if tick.dual.is_finite() && tick.dual.abs() < 1e29 && tick.primal.is_finite() {
+            self.bound = Some(tick.dual);
+        }
+        self.nodes = u64::try_from(tick.nodes).unwrap_or(0);
+        (self.watch.report)(Progress {
+            stage: "solve",
+            seconds: self.begun.elapsed().as_secs_f64(),
+            value: self.best.as_ref().map(|best| self.program.objective(best)),
+            bound: self.bound.map(|bound| bound / self.scale),
+            nodes: self.nodes,
+        });
+        self.watch.is_stopped()
+    }
+}
+
+/// Proves that rows alone, all or some of them, have no solution.
+///
+/// `None` when HiGHS does not say within the time.
+pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, watch: &Watch<'_>) -> Option<bool> {
+    let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1 };
+    let ending = solve(program, &options, watch, Instant::now(), None).ok()?;
+    (ending.is_infeasible || ending.values.is_some()).then_some(ending.is_infeasible)
+}

@@ -1,0 +1,15 @@
+//! The integration tests of coverplan, in one binary.
+
+#![allow(clippy::float_cmp, clippy::too_many_lines, reason = "tests compare what must be the same and list many cases")]
+
+mod architecture;
+mod cli;
+mod differential;
+mod export;
+mod judge;
+mod known_answers;
+mod load;
+mod properties;
+mod scenario;
+mod scene;
+mod solver;
