@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use coverplan::load::{Request, layer};
+use coverplan::model::Attribution;
 use coverplan::scenario::{self, Scenario};
 use coverplan::solve::Watch;
 use coverplan::{cover, model, solve, verify};
@@ -64,8 +65,10 @@ fn reading(criterion: &mut Criterion) {
         let attributes = ["id".to_owned(), "weight".to_owned()];
         group.throughput(Throughput::Elements(sites as u64));
         group.bench_function(BenchmarkId::new("csv", sites), |bencher| {
-            bencher
-                .iter(|| layer(&Request { path: &path, attributes: &attributes, xy: ("lon", "lat") }).expect("sound"));
+            bencher.iter(|| {
+                layer(&Request { path: &path, attributes: &attributes, xy: ("lon", "lat"), is_points_only: true })
+                    .expect("sound")
+            });
         });
     }
     group.finish();
@@ -89,7 +92,7 @@ fn modelling(criterion: &mut Criterion) {
         let scenario = scenario(sites, 500, 50, 20);
         let coverage = cover::build(&scenario);
         group.bench_function(BenchmarkId::new("500 locations", sites), |bencher| {
-            bencher.iter(|| model::build(black_box(&scenario), black_box(&coverage)));
+            bencher.iter(|| model::build(black_box(&scenario), black_box(&coverage), Attribution::Counts));
         });
     }
     group.finish();
@@ -99,7 +102,7 @@ fn solving(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("solve and judge");
     let scenario = scenario(1_000, 100, 100, 10);
     let coverage = cover::build(&scenario);
-    let (program, origin) = model::build(&scenario, &coverage);
+    let (program, origin) = model::build(&scenario, &coverage, Attribution::Counts);
     let stop = AtomicBool::new(false);
     let watch = Watch { stop: &stop, report: &|_| {} };
     group.bench_function("solve 1000 x 100", |bencher| {

@@ -42,7 +42,7 @@ pub fn optimize(scenario: &Scenario, watch: &solve::Watch<'_>) -> Result<Outcome
     watch.begin("cover");
     let coverage = cover::build(scenario);
     watch.begin("model");
-    let (program, origin) = model::build(scenario, &coverage);
+    let (program, origin) = model::build(scenario, &coverage, model::Attribution::Counts);
     watch.begin("solve");
     let solution = solve::solve(&program, &scenario.options, watch)?;
     let mut plan = plan::build(scenario, &coverage, &program, &origin, &solution);

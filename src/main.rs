@@ -5,5 +5,6 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::run().into()
+    // A bug of ours ends with the code of a fault, after its own message.
+    std::panic::catch_unwind(cli::run).map_or(ExitCode::from(1), Into::into)
 }

@@ -60,10 +60,10 @@ pub(crate) struct Solve {
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Stop after so many seconds with the best plan so far.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub(crate) time_limit: Option<f64>,
     /// Stop when proven within this fraction, for example 0.01.
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub(crate) gap: Option<f64>,
     /// Start of every random choice.
     #[arg(long, value_name = "N")]

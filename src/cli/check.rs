@@ -5,7 +5,7 @@ use coverplan::export;
 use coverplan::scenario;
 
 use super::arguments::Check;
-use super::{Exit, Failure, print, say};
+use super::{Exit, Failure, say};
 
 /// Reads the scenario and everything it names; problems end the command before anything is printed.
 pub(super) fn run(options: &Check, is_quiet: bool) -> Result<Exit, Failure> {
@@ -18,5 +18,6 @@ pub(super) fn run(options: &Check, is_quiet: bool) -> Result<Exit, Failure> {
     for warning in scenario.warnings.iter().chain(&cover::unreachable_sites(&scenario, &reachable)) {
         say(&format!("warning {warning}"));
     }
-    print(export::question(&scenario, &reachable, coverage.sets.len()).trim_end())
+    say(export::question(&scenario, &reachable, coverage.sets.len()).trim_end());
+    Ok(Exit::Success)
 }

@@ -26,6 +26,8 @@ pub(super) fn run(options: &Init, is_quiet: bool) -> Result<Exit, Failure> {
     let mut files = vec![("scenario.toml", scenario(options, sites.as_ref(), locations.as_ref()))];
     if sites.is_none() {
         files.push(("sites.csv", SAMPLE_SITES.to_owned()));
+    }
+    if sites.is_none() && locations.is_none() {
         files.push(("locations.csv", SAMPLE_LOCATIONS.to_owned()));
     }
     let taken = files.iter().map(|(name, _)| options.dir.join(name)).find(|path| path.exists() && !options.overwrite);
@@ -69,8 +71,8 @@ const LOCATION_ATTRIBUTES: &[(&str, &[&str])] = &[
 ];
 
 /// Words for the columns of x and y in a CSV.
-const X_NAMES: &[&str] = &["lon", "lng", "longitude", "x", "x_m", "easting"];
-const Y_NAMES: &[&str] = &["lat", "latitude", "y", "y_m", "northing"];
+const X_NAMES: &[&str] = &["lon", "lng", "longitude", "long", "x", "x_m", "x_coord", "xcoord", "point_x", "easting"];
+const Y_NAMES: &[&str] = &["lat", "latitude", "y", "y_m", "y_coord", "ycoord", "point_y", "northing"];
 
 /// An analyst's file and which of its columns serve as what.
 struct Source {
@@ -86,7 +88,7 @@ impl Source {
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let xy = if is_csv { Some(position_columns(path)?) } else { None };
         let names = xy.as_ref().map_or(("lon", "lat"), |(x, y)| (x.as_str(), y.as_str()));
-        let layer = load::layer(&Request { path, attributes: &[], xy: names })?;
+        let layer = load::layer(&Request { path, attributes: &[], xy: names, is_points_only: false })?;
         let attributes = wanted
             .iter()
             .filter_map(|(key, words)| find(&layer.attribute_names, words).map(|name| (*key, name.to_owned())))
@@ -121,7 +123,8 @@ impl Source {
             let most = positions.iter().map(|position| position[axis]).fold(f64::NEG_INFINITY, f64::max);
             format!("{least:.4} to {most:.4}")
         };
-        let columns = self.layer.attribute_names.join(", ");
+        // A comment ends with its line, whatever a header holds.
+        let columns = self.layer.attribute_names.join(", ").replace(char::is_control, " ");
         format!("# {} points, x {}, y {}; columns: {columns}\n", positions.len(), extent(0), extent(1))
     }
 }
@@ -191,7 +194,7 @@ fn scenario(options: &Init, sites: Option<&Source>, locations: Option<&Source>) 
     let name: String = (options.dir.file_name().and_then(|name| name.to_str()).unwrap_or("plan").chars())
         .map(|character| if character.is_ascii_alphanumeric() || "-_".contains(character) { character } else { '-' })
         .collect();
-    let name = if name.is_empty() { "plan".to_owned() } else { name };
+    let name = if name.chars().all(|character| "-_".contains(character)) { "plan".to_owned() } else { name };
     format!(
         r#"# A planning question for coverplan. Next: coverplan check scenario.toml, then coverplan solve scenario.toml.
 # All keys: coverplan schema, and docs/formats.md. Numbers below are made up: replace them by your own.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use coverplan::export::{self, Report};
+use coverplan::problem::OutputError;
 use coverplan::scenario::{self, Scenario};
 use coverplan::solve::{Progress, Status, Watch};
 use coverplan::{Outcome, cover, optimize};
@@ -33,6 +34,9 @@ pub(super) fn run(options: &Solve, is_quiet: bool) -> Result<Exit, Failure> {
     let written = target.write(options, &report);
     display.finish();
     let folder = written?;
+    if is_quiet && !report.verdict.accepted {
+        say(&export::summary(&report, folder.as_deref()));
+    }
     if !is_quiet {
         let unreachable = cover::unreachable_sites(&scenario, &outcome.reachable);
         for warning in scenario.warnings.iter().chain(&unreachable) {
@@ -65,6 +69,10 @@ impl Target {
     /// Checks before the long work that the folder can be written.
     fn new(options: &Solve, scenario: &Scenario) -> Result<Self, Failure> {
         if options.output.as_deref() == Some(Path::new("-")) {
+            if options.json {
+                let detail = "--output - and --json both want standard output; give one of them".to_owned();
+                return Err(OutputError { path: PathBuf::from("-"), detail, is_taken: true }.into());
+            }
             return Ok(Self::Stdout);
         }
         let folder = options.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.plan", scenario.name)));
@@ -100,6 +108,8 @@ impl Target {
 
 /// Cores for the wide loops; a pool that exists already stays as it is.
 fn set_threads(threads: usize) {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = threads.min(cores);
     let _exists_already = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
 }
 

@@ -1,7 +1,11 @@
 //! `coverplan verify`: a plan folder turned into the judge's verdict.
 
+use std::path::Path;
+
+use coverplan::cover;
+use coverplan::export::{self, Report};
 use coverplan::plan;
-use coverplan::verify::{judge, judge_sites};
+use coverplan::verify::{Verdict, Violation, judge, judge_sites};
 use serde_json::json;
 
 use super::arguments::Verify;
@@ -11,15 +15,20 @@ use super::{Exit, Failure, print, say};
 pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
     let recorded = plan::read(&options.plan)?;
     let verdict = judge(&recorded.scenario, &recorded.plan);
-    let mut violations = verdict.violations;
+    let mut violations = verdict.violations.clone();
     violations.extend(judge_sites(&recorded.scenario, &recorded.plan, &recorded.claims));
+    if violations.is_empty() {
+        violations.extend(changed_files(&recorded, &verdict, &options.plan));
+    }
     if options.json {
         let listed: Vec<_> =
             violations.iter().map(|violation| json!({"code": violation.code, "text": violation.text})).collect();
         print(&json!({"accepted": violations.is_empty(), "violations": listed}).to_string())?;
     }
     if violations.is_empty() {
-        if !is_quiet {
+        if !is_quiet && verdict.value.is_none() {
+            say("no plan to judge: that there is none was not proven anew, only the form of the files was checked");
+        } else if !is_quiet {
             let value = verdict.value.map(|value| format!(", objective {value:.6} as claimed")).unwrap_or_default();
             let placements = recorded.plan.placements.len();
             say(&format!("accepted: {placements} placements keep every rule{value}"));
@@ -31,6 +40,20 @@ pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
     }
     say(&format!("rejected: {}", count(violations.len(), "violation")));
     Ok(Exit::Fault)
+}
+
+/// Files that are not as this version writes them for the plan: what is derived was changed.
+fn changed_files(recorded: &plan::Recorded, verdict: &Verdict, folder: &Path) -> Vec<Violation> {
+    let coverage = cover::build(&recorded.scenario);
+    let reachable = cover::reachable(&recorded.scenario, &coverage);
+    let report = Report {
+        scenario: &recorded.scenario,
+        plan: &recorded.plan,
+        verdict,
+        reachable: &reachable,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    export::differences(folder, &report)
 }
 
 fn count(number: usize, noun: &str) -> String {

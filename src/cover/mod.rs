@@ -14,41 +14,68 @@ use crate::scenario::{Reach, Requirement, Scenario};
 /// Sites looked at together by one thread; large enough that most equal cover sets meet within a chunk.
 const CHUNK: usize = 1 << 16;
 
-/// Who covers whom. A **post** is a unit type at a location, numbered `location * unit types + unit type`.
+/// Who covers whom.
+///
+/// A **strand** is a unit type, or one band of a unit type whose reach has several. A **post** is a strand at a location,
+/// numbered `location * strands + strand`; a site is covered from a location by the nearest band that holds it.
 ///
 /// # Shape
 /// `sets` has one row per distinct cover set, its posts ascending; `set_of_site` has one entry per site.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Coverage {
+    /// Unit type and share of every strand, by unit type and from near to far.
+    pub strands: Vec<Strand>,
     /// Distinct sets of posts.
     pub sets: Rows,
     /// The cover set of each site.
     pub set_of_site: Vec<u32>,
 }
 
+/// A unit type, or one band of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strand {
+    /// Index of the unit type.
+    pub unit_type: usize,
+    /// What a covered site gets: 1 but for bands.
+    pub share: f64,
+}
+
+impl Coverage {
+    /// Location and strand of a post.
+    #[must_use]
+    pub fn split(&self, post: u32) -> (usize, Strand) {
+        let strands = self.strands.len();
+        (post as usize / strands, self.strands[post as usize % strands])
+    }
+}
+
 /// Finds for every site the posts that cover it, and merges sites whose cover sets are identical.
 ///
-/// Only posts where a unit may stand count: offered types, at locations of their domain that are not forbidden.
+/// Only posts where a unit may stand count: types that some contributor offers in some phase, at locations of their
+/// domain that are not forbidden and that its caveats allow. Lines and polygons are covered when all their vertices are.
 ///
 /// # Cost
-/// About a microsecond a site plus 40 ns a pair in reach, over all cores. Memory grows with distinct cover sets
+/// About a microsecond a vertex plus 40 ns a pair in reach, over all cores. Memory grows with distinct cover sets
 /// and sites, never with pairs.
 #[must_use]
 pub fn build(scenario: &Scenario) -> Coverage {
     let reachability = Reachability::new(scenario);
     let sites = scenario.sites.positions.len();
-    let chunks: Vec<Coverage> = (0..sites.div_ceil(CHUNK))
+    let chunks: Vec<Merger> = (0..sites.div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| reachability.chunk(scenario, chunk * CHUNK..sites.min((chunk + 1) * CHUNK)))
         .collect();
-    merged(chunks)
+    merged(reachability.strands, chunks)
 }
 
 /// What is needed to find the posts that cover one site.
 struct Reachability {
     index: Index,
+    strands: Vec<Strand>,
     rings: Vec<Ring>,
-    ring_types: Vec<usize>,
+    /// The strand of each ring.
+    ring_strands: Vec<usize>,
+    /// Strand, and its locations by site.
     tables: Vec<(usize, Rows)>,
     is_usable: Vec<bool>,
 }
@@ -58,20 +85,30 @@ impl Reachability {
         let positions: Vec<[f64; 2]> = scenario.locations.iter().map(|location| location.position).collect();
         let mut reachability = Self {
             index: Index::new(scenario.distance, &positions),
+            strands: Vec::new(),
             rings: Vec::new(),
-            ring_types: Vec::new(),
+            ring_strands: Vec::new(),
             tables: Vec::new(),
-            is_usable: usable_posts(scenario),
+            is_usable: usable_places(scenario),
         };
         for (unit_type, entry) in scenario.unit_types.iter().enumerate() {
+            let strand = reachability.strands.len();
+            let shares: Vec<f64> = match &entry.reach {
+                Reach::Bands(bands) => bands.iter().map(|band| band.share).collect(),
+                _ => vec![1.0],
+            };
+            reachability.strands.extend(shares.into_iter().map(|share| Strand { unit_type, share }));
             match &entry.reach {
-                Reach::Range { min_m, max_m } => {
-                    reachability.rings.push(Ring { min_m: *min_m, max_m: *max_m });
-                    reachability.ring_types.push(unit_type);
+                Reach::Range { min_m, max_m } => reachability.ring(strand, *min_m, *max_m),
+                Reach::Bands(bands) => {
+                    bands
+                        .iter()
+                        .enumerate()
+                        .for_each(|(place, band)| reachability.ring(strand + place, 0.0, band.max_m));
                 }
                 Reach::Matrix(matrix) => {
                     let by_location = Rows::new(matrix.starts.clone(), matrix.sites.clone());
-                    reachability.tables.push((unit_type, by_location.transposed(scenario.sites.positions.len())));
+                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::None => {}
             }
@@ -79,62 +116,91 @@ impl Reachability {
         reachability
     }
 
-    /// Posts that cover a site, ascending, into `posts`.
-    fn posts_of(&self, scenario: &Scenario, site: usize, posts: &mut Vec<u32>) {
+    fn ring(&mut self, strand: usize, min_m: f64, max_m: f64) {
+        self.rings.push(Ring { min_m, max_m });
+        self.ring_strands.push(strand);
+    }
+
+    fn post(&self, location: usize, strand: usize) -> u32 {
+        u32::try_from(location * self.strands.len() + strand).expect("posts are counted in 32 bits")
+    }
+
+    /// Posts whose rings hold a position, ascending, of each location and type only the nearest band.
+    fn posts_around(&self, scenario: &Scenario, position: [f64; 2], posts: &mut Vec<u32>) {
         let unit_types = scenario.unit_types.len();
         posts.clear();
-        let mut keep = |location: usize, unit_type: usize| {
-            let post = location * unit_types + unit_type;
-            if self.is_usable[post] {
-                posts.push(u32::try_from(post).expect("posts are counted in 32 bits"));
-            }
-        };
-        if !self.rings.is_empty() {
-            self.index.within(scenario.sites.positions[site], &self.rings, |location, ring| {
-                keep(location as usize, self.ring_types[ring]);
-            });
+        if self.rings.is_empty() {
+            return;
         }
-        for (unit_type, locations_by_site) in &self.tables {
-            locations_by_site.row(site).iter().for_each(|location| keep(*location as usize, *unit_type));
+        self.index.within(position, &self.rings, |location, ring| {
+            let strand = self.ring_strands[ring];
+            if self.is_usable[location as usize * unit_types + self.strands[strand].unit_type] {
+                posts.push(self.post(location as usize, strand));
+            }
+        });
+        posts.sort_unstable();
+        posts.dedup_by_key(|post| self.place(*post));
+    }
+
+    /// What bands of one type at one location have in common.
+    fn place(&self, post: u32) -> (usize, usize) {
+        let strands = self.strands.len();
+        (post as usize / strands, self.strands[post as usize % strands].unit_type)
+    }
+
+    /// Posts that cover a site, ascending, into `posts`.
+    fn posts_of(&self, scenario: &Scenario, site: usize, posts: &mut Vec<u32>, others: &mut Vec<u32>) {
+        let vertices = scenario.sites.vertices(site);
+        self.posts_around(scenario, vertices[0], posts);
+        for vertex in &vertices[1..] {
+            self.posts_around(scenario, *vertex, others);
+            // The farthest vertex decides which band a line or polygon is in.
+            let shared = posts.iter().filter_map(|post| {
+                let found = others.binary_search_by_key(&self.place(*post), |other| self.place(*other)).ok()?;
+                Some((*post).max(others[found]))
+            });
+            *posts = shared.collect();
+        }
+        let unit_types = scenario.unit_types.len();
+        for (strand, locations_by_site) in &self.tables {
+            let unit_type = self.strands[*strand].unit_type;
+            let locations = locations_by_site.row(site).iter().map(|location| *location as usize);
+            let usable = locations.filter(|location| self.is_usable[location * unit_types + unit_type]);
+            posts.extend(usable.map(|location| self.post(location, *strand)));
         }
         posts.sort_unstable();
     }
 
-    fn chunk(&self, scenario: &Scenario, sites: std::ops::Range<usize>) -> Coverage {
+    fn chunk(&self, scenario: &Scenario, sites: std::ops::Range<usize>) -> Merger {
         let mut merger = Merger::default();
-        let mut posts = Vec::new();
+        let (mut posts, mut others) = (Vec::new(), Vec::new());
         for site in sites {
-            self.posts_of(scenario, site, &mut posts);
+            self.posts_of(scenario, site, &mut posts, &mut others);
             merger.add(&posts);
         }
-        merger.coverage
+        merger
     }
 }
 
-/// For every post, whether a unit may stand there.
-fn usable_posts(scenario: &Scenario) -> Vec<bool> {
-    let mut is_offered = vec![false; scenario.unit_types.len()];
-    for offer in scenario.offers.iter().filter(|offer| offer.count > 0) {
-        is_offered[offer.unit_type] = true;
+/// For every location and unit type, whether some contributor's unit may stand there.
+fn usable_places(scenario: &Scenario) -> Vec<bool> {
+    let unit_types = scenario.unit_types.len();
+    let mut is_usable = vec![false; scenario.locations.len() * unit_types];
+    for offer in scenario.offers.iter().filter(|offer| offer.count > 0 && offer.phases.is_some()) {
+        for location in 0..scenario.locations.len() {
+            is_usable[location * unit_types + offer.unit_type] |=
+                scenario.may_stand(offer.contributor, offer.unit_type, location);
+        }
     }
-    let types = || scenario.unit_types.iter().zip(&is_offered);
-    scenario
-        .locations
-        .iter()
-        .flat_map(|location| types().map(|(entry, is_offered)| *is_offered && entry.may_stand_at(location)))
-        .collect()
+    is_usable
 }
 
 /// Gives equal cover sets one number, in order of first sight.
+#[derive(Default)]
 struct Merger {
-    coverage: Coverage,
+    sets: Rows,
+    set_of_site: Vec<u32>,
     known: HashMap<Box<[u32]>, u32>,
-}
-
-impl Default for Merger {
-    fn default() -> Self {
-        Self { coverage: Coverage { sets: Rows::default(), set_of_site: Vec::new() }, known: HashMap::new() }
-    }
 }
 
 impl Merger {
@@ -142,41 +208,56 @@ impl Merger {
         if let Some(set) = self.known.get(posts) {
             return *set;
         }
-        let set = u32::try_from(self.coverage.sets.len()).expect("cover sets are counted in 32 bits");
-        self.coverage.sets.push(posts);
+        let set = u32::try_from(self.sets.len()).expect("cover sets are counted in 32 bits");
+        self.sets.push(posts);
         self.known.insert(posts.into(), set);
         set
     }
 
     fn add(&mut self, posts: &[u32]) {
         let set = self.set(posts);
-        self.coverage.set_of_site.push(set);
+        self.set_of_site.push(set);
     }
 }
 
 /// Joins chunks in their order, so that the numbering does not depend on threads.
-fn merged(chunks: Vec<Coverage>) -> Coverage {
+fn merged(strands: Vec<Strand>, chunks: Vec<Merger>) -> Coverage {
     let mut merger = Merger::default();
     for chunk in chunks {
         let renumbered: Vec<u32> = chunk.sets.iter().map(|posts| merger.set(posts)).collect();
-        merger.coverage.set_of_site.extend(chunk.set_of_site.iter().map(|set| renumbered[*set as usize]));
+        merger.set_of_site.extend(chunk.set_of_site.iter().map(|set| renumbered[*set as usize]));
     }
-    merger.coverage
+    Coverage { strands, sets: merger.sets, set_of_site: merger.set_of_site }
 }
 
-/// Per requirement and its sites, in order: whether some post of a type that counts covers the site.
+/// Per requirement and its sites, in order: whether some unit that counts could cover the site in some phase.
 #[must_use]
 pub fn reachable(scenario: &Scenario, coverage: &Coverage) -> Vec<Vec<bool>> {
-    let unit_types = scenario.unit_types.len();
-    let of_requirement = |requirement: &Requirement| {
-        let is_covered: Vec<bool> = coverage
-            .sets
-            .iter()
-            .map(|posts| posts.iter().any(|post| requirement.unit_types.contains(&(*post as usize % unit_types))))
+    let of_requirement = |(place, requirement): (usize, &Requirement)| {
+        let suppliers: Vec<Vec<usize>> = (0..scenario.unit_types.len())
+            .map(|unit_type| suppliers(scenario, requirement, place, unit_type))
             .collect();
+        let counts = |post: &u32| {
+            let (location, strand) = coverage.split(*post);
+            suppliers[strand.unit_type].iter().any(|contributor| scenario.contributors[*contributor].accepts(location))
+        };
+        let is_covered: Vec<bool> = coverage.sets.iter().map(|posts| posts.iter().any(counts)).collect();
         requirement.sites.iter().map(|site| is_covered[coverage.set_of_site[*site as usize] as usize]).collect()
     };
-    scenario.requirements.iter().map(of_requirement).collect()
+    scenario.requirements.iter().enumerate().map(of_requirement).collect()
+}
+
+/// Contributors whose units of a type count for a requirement.
+fn suppliers(scenario: &Scenario, requirement: &Requirement, place: usize, unit_type: usize) -> Vec<usize> {
+    let offers = scenario.offers.iter().filter(|offer| offer.unit_type == unit_type && offer.count > 0);
+    let there = offers.filter(|offer| offer.phases.is_some() && requirement.unit_types.contains(&unit_type));
+    let mut suppliers: Vec<usize> = there
+        .map(|offer| offer.contributor)
+        .filter(|contributor| scenario.contributors[*contributor].counts_for(place))
+        .collect();
+    suppliers.sort_unstable();
+    suppliers.dedup();
+    suppliers
 }
 
 /// One warning per requirement with sites that no post can ever cover, naming the first few.

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use super::{Report, disc};
 use crate::plan::Placement;
 use crate::scenario::{Distance, Reach, Requirement, Scenario};
-
-/// The one phase of a scenario without phases.
-pub(super) const ONLY_PHASE: &str = "all";
+use crate::verify::Covered;
 
 /// Writes a feature collection, one feature a line.
 fn collection(name: &str, features: impl Iterator<Item = Value>, out: &mut impl Write) -> io::Result<()> {
@@ -37,15 +35,19 @@ fn point([x, y]: [f64; 2]) -> Value {
     json!([rounded(x), rounded(y)])
 }
 
-/// Points: who stands where.
+/// First instant of a phase, or the one after its last; null where there is no date.
+fn instant(scenario: &Scenario, phase: usize) -> Option<String> {
+    scenario.phases.get(phase).and_then(|phase| phase.starts.as_ref()).map(|day| format!("{day}T00:00:00Z"))
+}
+
+/// Points: who stands where and when.
 pub(super) fn placements(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     let scenario = report.scenario;
-    let units: Vec<Vec<u64>> =
-        scenario.requirements.iter().map(|requirement| units_on_sites(report, requirement)).collect();
+    let alone = Alone::new(report);
     let features = report.placements().zip(&report.verdict.cover).map(|((id, placement), cover)| {
         let unit_type = &scenario.unit_types[placement.unit_type];
         let contributor = &scenario.contributors[placement.contributor];
-        let worth = Worth::new(scenario, placement, cover, &units);
+        let worth = alone.worth(placement, cover);
         feature(
             "Point",
             point(placement.position),
@@ -58,13 +60,14 @@ pub(super) fn placements(report: &Report<'_>, out: &mut impl Write) -> io::Resul
                 "location_id": scenario.locations[placement.location].id,
                 "count": placement.count,
                 "headcount": u64::from(placement.count) * unit_type.headcount,
-                "phase_id": ONLY_PHASE,
-                "valid_from": null,
-                "valid_to": null,
+                "phase_id": scenario.phases[placement.arrival].id,
+                "last_phase_id": scenario.phases[placement.last].id,
+                "valid_from": instant(scenario, placement.arrival),
+                "valid_to": instant(scenario, placement.last + 1),
                 "sites_covered": worth.sites,
                 "weight_covered": worth.weight,
                 "weight_covered_alone": worth.weight_alone,
-                "weight_requirement_id": worth.requirement,
+                "weight_requirement_id": worth.requirement.map(|place| &scenario.requirements[place].id),
             }),
         )
     });
@@ -72,74 +75,117 @@ pub(super) fn placements(report: &Report<'_>, out: &mut impl Write) -> io::Resul
 }
 
 /// What a placement covers.
-struct Worth<'a> {
-    /// Sites of any requirement that counts its type.
+struct Worth {
+    /// Sites of any requirement that it counts for.
     sites: usize,
-    /// The first requirement that counts its type; weights are for that one.
-    requirement: Option<&'a str>,
+    /// The first requirement that it counts for; weights are for that one, in the phase of arrival.
+    requirement: Option<usize>,
     weight: f64,
     /// Weight that would be uncovered without it.
     weight_alone: f64,
 }
 
-impl<'a> Worth<'a> {
-    fn new(scenario: &'a Scenario, placement: &Placement, cover: &[u32], units: &[Vec<u64>]) -> Self {
-        let mut worth = Self { sites: 0, requirement: None, weight: 0.0, weight_alone: 0.0 };
-        let counting = scenario
-            .requirements
-            .iter()
-            .zip(units)
-            .filter(|(requirement, _)| requirement.unit_types.contains(&placement.unit_type));
-        let mut covered = Vec::new();
-        for (requirement, units) in counting {
-            let is_first = worth.requirement.is_none();
-            worth.requirement = worth.requirement.or(Some(&requirement.id));
-            for (site, weight) in requirement.sites.iter().zip(&requirement.weights) {
-                if cover.binary_search(site).is_err() {
-                    continue;
+/// Weights and units by requirement and site, so that a placement's worth takes one look at each site it reaches.
+struct Alone<'a> {
+    report: &'a Report<'a>,
+    /// Weight of every site of the scenario, by requirement; `None` for sites that are not its own.
+    weights: Vec<Vec<Option<f64>>>,
+    /// Units on every site, by requirement and phase.
+    units: Vec<Vec<Vec<u64>>>,
+}
+
+impl<'a> Alone<'a> {
+    fn new(report: &'a Report<'a>) -> Self {
+        let scenario = report.scenario;
+        let sites = scenario.sites.positions.len();
+        let of_requirement = |requirement: &Requirement| {
+            let mut weights = vec![None; sites];
+            requirement
+                .sites
+                .iter()
+                .zip(&requirement.weights)
+                .for_each(|(site, weight)| weights[*site as usize] = Some(*weight));
+            weights
+        };
+        let units = |requirement: usize| {
+            let of_phase = |phase: usize| {
+                let mut units = vec![0; sites];
+                for (_, placement, cover) in counting(report, requirement, phase) {
+                    cover.iter().for_each(|one| units[one.site as usize] += u64::from(placement.count));
                 }
-                covered.push(*site);
-                if is_first {
-                    worth.weight += weight;
-                    if units[*site as usize] == u64::from(placement.count) {
-                        worth.weight_alone += weight;
-                    }
+                units
+            };
+            (0..scenario.phases.len()).map(of_phase).collect()
+        };
+        Self {
+            report,
+            weights: scenario.requirements.iter().map(of_requirement).collect(),
+            units: (0..scenario.requirements.len()).map(units).collect(),
+        }
+    }
+
+    fn worth(&self, placement: &Placement, cover: &[Covered]) -> Worth {
+        let scenario = self.report.scenario;
+        let counting: Vec<usize> =
+            (0..scenario.requirements.len()).filter(|place| counts(scenario, placement, *place)).collect();
+        let mut worth = Worth { sites: 0, requirement: counting.first().copied(), weight: 0.0, weight_alone: 0.0 };
+        for site in cover.iter().map(|one| one.site as usize) {
+            worth.sites += usize::from(counting.iter().any(|place| self.weights[*place][site].is_some()));
+            let Some(first) = worth.requirement else { continue };
+            if let Some(weight) = self.weights[first][site] {
+                worth.weight += weight;
+                if self.units[first][placement.arrival][site] == u64::from(placement.count) {
+                    worth.weight_alone += weight;
                 }
             }
         }
-        covered.sort_unstable();
-        covered.dedup();
-        worth.sites = covered.len();
         worth
     }
 }
 
-/// Units that count for a requirement, by site of the scenario.
-fn units_on_sites(report: &Report<'_>, requirement: &Requirement) -> Vec<u64> {
-    let mut units = vec![0; report.scenario.sites.positions.len()];
-    for (placement, cover) in report.plan.placements.iter().zip(&report.verdict.cover) {
-        if requirement.unit_types.contains(&placement.unit_type) {
-            cover.iter().for_each(|site| units[*site as usize] += u64::from(placement.count));
-        }
-    }
-    units
+/// True where a placement's units count for a requirement.
+fn counts(scenario: &Scenario, placement: &Placement, requirement: usize) -> bool {
+    scenario.requirements[requirement].unit_types.contains(&placement.unit_type)
+        && scenario.contributors[placement.contributor].counts_for(requirement)
 }
 
-/// Points: every site once for each requirement, with what covers it or why nothing does.
+/// Placements that count for a requirement in a phase, with their place and what they reach.
+fn counting<'a>(
+    report: &'a Report<'a>,
+    requirement: usize,
+    phase: usize,
+) -> impl Iterator<Item = (usize, &'a Placement, &'a Vec<Covered>)> {
+    let placements = report.plan.placements.iter().zip(&report.verdict.cover).enumerate();
+    placements
+        .filter(move |(_, (placement, _))| {
+            placement.stands_in(phase) && counts(report.scenario, placement, requirement)
+        })
+        .map(|(place, (placement, cover))| (place, placement, cover))
+}
+
+/// Points: every site once for each requirement and phase, with what covers it or why nothing does.
 pub(super) fn sites(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     let scenario = report.scenario;
     let sites = &scenario.sites;
     let ruler = Ruler::new(scenario);
-    let features = scenario.requirements.iter().zip(report.reachable).flat_map(|(requirement, reachable)| {
-        let covered_by = covered_by(report, requirement);
-        let nearest = nearest(report, requirement, &ruler);
-        let rows = requirement.sites.iter().zip(&requirement.weights).zip(reachable).zip(nearest);
+    let topics =
+        (0..scenario.requirements.len()).flat_map(|place| (0..scenario.phases.len()).map(move |phase| (place, phase)));
+    let features = topics.flat_map(|(place, phase)| {
+        let requirement = &scenario.requirements[place];
+        let covered_by = covered_by(report, place, phase);
+        let nearest = nearest(report, place, phase, &ruler);
+        let rows = requirement.sites.iter().zip(&requirement.weights).zip(&report.reachable[place]).zip(nearest);
         rows.map(move |(((site, weight), is_reachable), nearest)| {
             let index = *site as usize;
-            let placements = &covered_by[index];
-            let count: u64 = placements.iter().map(|place| u64::from(report.plan.placements[*place].count)).sum();
-            let ids: Vec<String> = placements.iter().map(|place| format!("P{}", place + 1)).collect();
-            let value = requirement.value_of(u32::try_from(count).unwrap_or(u32::MAX)) / requirement.possible;
+            let units = &covered_by[index];
+            let count = units
+                .iter()
+                .map(|(placement, _)| report.plan.placements[*placement].count)
+                .fold(0, u32::saturating_add);
+            let ids: Vec<String> = units.iter().map(|(placement, _)| format!("P{}", placement + 1)).collect();
+            let mut by_share: Vec<(f64, u32)> =
+                units.iter().map(|(placement, share)| (*share, report.plan.placements[*placement].count)).collect();
+            by_share.sort_by(|a, b| b.0.total_cmp(&a.0));
             let reason = match (count, is_reachable) {
                 (1.., _) => "",
                 (0, true) => "no-unit-in-reach",
@@ -155,12 +201,12 @@ pub(super) fn sites(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
                     "group": sites.groups.cell(index).unwrap_or_default(),
                     "weight": weight,
                     "requirement_id": requirement.id,
-                    "phase_id": ONLY_PHASE,
-                    "valid_from": null,
-                    "valid_to": null,
+                    "phase_id": scenario.phases[phase].id,
+                    "valid_from": instant(scenario, phase),
+                    "valid_to": instant(scenario, phase + 1),
                     "cover_count": count,
                     "covered": count > 0,
-                    "value_share": value,
+                    "value_share": requirement.gradual_value(&by_share) / requirement.possible,
                     "covered_by": ids.join(";"),
                     "nearest_placement_id": nearest.map(|(place, _)| format!("P{}", place + 1)),
                     "nearest_km": nearest.map(|(_, km)| km),
@@ -172,33 +218,33 @@ pub(super) fn sites(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
     collection("sites", features, out)
 }
 
-/// Placements that cover each site of the scenario and count for a requirement, ascending.
-fn covered_by(report: &Report<'_>, requirement: &Requirement) -> Vec<Vec<usize>> {
+/// Placements that cover each site of the scenario and count for a requirement in a phase, ascending, with the share
+/// they give.
+fn covered_by(report: &Report<'_>, requirement: usize, phase: usize) -> Vec<Vec<(usize, f64)>> {
     let mut covered_by = vec![Vec::new(); report.scenario.sites.positions.len()];
-    for (place, (placement, cover)) in report.plan.placements.iter().zip(&report.verdict.cover).enumerate() {
-        if requirement.unit_types.contains(&placement.unit_type) {
-            cover.iter().for_each(|site| covered_by[*site as usize].push(place));
-        }
+    for (place, _, cover) in counting(report, requirement, phase) {
+        cover.iter().for_each(|one| covered_by[one.site as usize].push((place, one.share)));
     }
     covered_by
 }
 
-/// For each site of a requirement the nearest placement whose type counts, and its distance in kilometres.
-fn nearest(report: &Report<'_>, requirement: &Requirement, ruler: &Ruler) -> Vec<Option<(usize, f64)>> {
-    let placements = report.plan.placements.iter().enumerate();
-    let counting: Vec<(usize, [f64; 2], [f64; 3])> = placements
-        .filter(|(_, placement)| requirement.unit_types.contains(&placement.unit_type))
-        .map(|(place, placement)| (place, placement.position, ruler.direction(placement.position)))
+/// For each site of a requirement the nearest placement that counts in a phase, and its distance in kilometres.
+fn nearest(report: &Report<'_>, requirement: usize, phase: usize, ruler: &Ruler) -> Vec<Option<(usize, f64)>> {
+    let counting: Vec<(usize, [f64; 2], [f64; 3])> = counting(report, requirement, phase)
+        .map(|(place, placement, _)| (place, placement.position, ruler.direction(placement.position)))
         .collect();
-    requirement
+    report.scenario.requirements[requirement]
         .sites
         .par_iter()
         .map(|site| {
             let position = report.scenario.sites.positions[*site as usize];
             let direction = ruler.direction(position);
-            let squared = |to: [f64; 3]| (0..3).map(|axis| (direction[axis] - to[axis]).powi(2)).sum::<f64>();
-            let nearest = counting.iter().min_by(|a, b| squared(a.2).total_cmp(&squared(b.2)));
-            nearest.map(|(place, from, _)| (*place, ruler.km(*from, position)))
+            let chord = |to: [f64; 3]| (0..3).map(|axis| (direction[axis] - to[axis]).powi(2)).sum::<f64>().sqrt();
+            let least = counting.iter().map(|one| chord(one.2)).fold(f64::INFINITY, f64::min);
+            // The flattening changes distances by a third of a percent: those this close are measured.
+            let close = counting.iter().filter(|one| chord(one.2) <= least * 1.01);
+            let measured = close.map(|(place, from, _)| (*place, ruler.km(*from, position)));
+            measured.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))
         })
         .collect()
 }
@@ -235,12 +281,16 @@ impl Ruler {
     }
 }
 
-/// Polygons: what each placement with a range reaches.
+/// Polygons: what each placement with a range or bands reaches.
 pub(super) fn reach(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     let scenario = report.scenario;
     let features = report.placements().filter_map(|(id, placement)| {
         let unit_type = &scenario.unit_types[placement.unit_type];
-        let Reach::Range { min_m, max_m } = unit_type.reach else { return None };
+        let (min_m, max_m) = match &unit_type.reach {
+            Reach::Range { min_m, max_m } => (*min_m, *max_m),
+            Reach::Bands(bands) => (0.0, bands.last().map_or(0.0, |band| band.max_m)),
+            Reach::Matrix(_) | Reach::None => return None,
+        };
         let polygons = disc::ring(scenario.distance, placement.position, min_m, max_m)?;
         let contributor = &scenario.contributors[placement.contributor];
         Some(feature(
@@ -254,9 +304,9 @@ pub(super) fn reach(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
                 "unit_type": unit_type.name,
                 "location_id": scenario.locations[placement.location].id,
                 "count": placement.count,
-                "phase_id": ONLY_PHASE,
-                "valid_from": null,
-                "valid_to": null,
+                "phase_id": scenario.phases[placement.arrival].id,
+                "valid_from": instant(scenario, placement.arrival),
+                "valid_to": instant(scenario, placement.last + 1),
                 "km": max_m / 1000.0,
                 "min_km": min_m / 1000.0,
             }),
@@ -270,16 +320,20 @@ pub(super) fn links(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
     let scenario = report.scenario;
     let ruler = Ruler::new(scenario);
     let pairs = || {
-        scenario.requirements.iter().flat_map(|requirement| {
-            let of_requirement = |site: &u32| requirement.sites.binary_search(site).is_ok();
+        scenario.requirements.iter().enumerate().flat_map(|(place, requirement)| {
+            let is_own = |one: &&Covered| requirement.sites.binary_search(&one.site).is_ok();
             report
                 .placements()
                 .zip(&report.verdict.cover)
-                .filter(|((_, placement), _)| requirement.unit_types.contains(&placement.unit_type))
+                .filter(move |((_, placement), _)| counts(scenario, placement, place))
                 .flat_map(move |((id, placement), cover)| {
-                    cover.iter().copied().filter(of_requirement).map(move |site| (id.clone(), placement, site))
+                    cover.iter().filter(is_own).map(move |one| (id.clone(), placement, one.site))
                 })
                 .map(move |(id, placement, site)| (requirement, id, placement, site))
+                // A unit that stands on the site has no line to it.
+                .filter(|(_, _, placement, site)| {
+                    point(placement.position) != point(scenario.sites.positions[*site as usize])
+                })
         })
     };
     let is_cut =
@@ -310,5 +364,6 @@ fn cut(from: [f64; 2], to: [f64; 2]) -> Vec<[[f64; 2]; 2]> {
     let unwrapped = to[0] + 360.0_f64.copysign(from[0]);
     let share = if (unwrapped - from[0]).abs() > 0.0 { (edge - from[0]) / (unwrapped - from[0]) } else { 0.0 };
     let latitude = from[1] + share * (to[1] - from[1]);
-    vec![[from, [edge, latitude]], [[-edge, latitude], to]]
+    let parts = [[from, [edge, latitude]], [[-edge, latitude], to]];
+    parts.into_iter().filter(|[start, end]| point(*start) != point(*end)).collect()
 }

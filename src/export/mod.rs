@@ -1,5 +1,6 @@
 //! A plan and its verdict turned into files and words.
 
+mod differences;
 mod disc;
 mod geojson;
 mod plan_json;
@@ -9,6 +10,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+pub use self::differences::differences;
 pub use self::summary::{question, summary};
 use crate::plan::{Placement, Plan};
 use crate::problem::OutputError;

@@ -5,8 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::Report;
-use super::geojson::ONLY_PHASE;
-use crate::scenario::relative_path;
+use crate::scenario::{ObjectiveKind, relative_path, weighted_share};
 
 /// The text of plan.json.
 pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
@@ -25,7 +24,9 @@ pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
         },
         "requirements": requirements(report),
         "contributors": contributors(report),
-        "phases": [{"id": ONLY_PHASE, "starts": null, "weight": 1.0}],
+        "phases": scenario.phases.iter()
+            .map(|phase| json!({"id": phase.id, "starts": phase.starts, "weight": phase.weight}))
+            .collect::<Vec<_>>(),
         "placements": plan.placements.len(),
         "verdict": {
             "accepted": report.verdict.accepted,
@@ -56,18 +57,22 @@ pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
             "threads": scenario.options.threads,
         },
     });
+    if let Some((name, parts)) = parts(report) {
+        members[name] = json!(parts);
+    }
     if !plan.conflict.is_empty() {
         members["conflict"] = json!(plan.conflict);
+        members["conflict_is_smallest"] = json!(plan.is_conflict_smallest);
     }
     format!("{members:#}\n")
 }
 
 fn requirements(report: &Report<'_>) -> Vec<Value> {
-    let results = report.scenario.requirements.iter().zip(&report.plan.requirements);
-    let entry = |(requirement, result): (&crate::scenario::Requirement, &crate::plan::RequirementResult)| {
+    let scenario = report.scenario;
+    let entry = |result: &crate::plan::RequirementResult| {
         json!({
-            "id": requirement.id,
-            "phase_id": ONLY_PHASE,
+            "id": scenario.requirements[result.requirement].id,
+            "phase_id": scenario.phases[result.phase].id,
             "share": result.share,
             "covered_weight": result.covered_weight,
             "total_weight": result.total_weight,
@@ -76,7 +81,24 @@ fn requirements(report: &Report<'_>) -> Vec<Value> {
             "by_level": result.by_level,
         })
     };
-    results.map(entry).collect()
+    report.plan.requirements.iter().map(entry).collect()
+}
+
+/// Shares of the groups, or what every loss leaves and costs, where the objective is the worst of them.
+fn parts(report: &Report<'_>) -> Option<(&'static str, Vec<Value>)> {
+    let parts = report.verdict.parts.iter();
+    match report.scenario.objective.kind {
+        ObjectiveKind::MaxMin => {
+            Some(("groups", parts.map(|part| json!({"group": part.id, "share": part.share})).collect()))
+        }
+        ObjectiveKind::WithstandLoss => {
+            let shares: Vec<f64> = report.plan.requirements.iter().map(|result| result.share).collect();
+            let whole = weighted_share(report.scenario, &shares);
+            let loss = |part: &crate::verify::Share| json!({"contributor_id": part.id, "share": part.share, "loss": whole - part.share});
+            Some(("losses", parts.map(loss).collect()))
+        }
+        _ => None,
+    }
 }
 
 fn contributors(report: &Report<'_>) -> Vec<Value> {

@@ -9,9 +9,11 @@ use crate::scenario::{Contributor, Distance, LocationStatus, ObjectiveKind, Reac
 
 /// What a contributor gives.
 pub(super) struct Usage {
+    /// Most units that stand at once.
     pub(super) units: u64,
+    /// Most people that stand at once.
     pub(super) headcount: u64,
-    /// Unit type, units used and units offered, for every type offered.
+    /// Unit type, units used and units offered over all phases, for every type offered.
     pub(super) by_type: Vec<(usize, u64, u64)>,
 }
 
@@ -19,23 +21,27 @@ pub(super) struct Usage {
 pub(super) fn usage(report: &Report<'_>) -> Vec<Usage> {
     let scenario = report.scenario;
     let of_contributor = |contributor: usize| {
-        let mut usage = Usage { units: 0, headcount: 0, by_type: Vec::new() };
-        for (unit_type, kind) in scenario.unit_types.iter().enumerate() {
+        let own = || report.plan.placements.iter().filter(move |one| one.contributor == contributor);
+        let peak = |worth: &dyn Fn(usize) -> u64| {
+            let standing = |phase: usize| {
+                let there = own().filter(|one| one.stands_in(phase));
+                let sum = there.map(|one| u64::from(one.count).saturating_mul(worth(one.unit_type)));
+                sum.fold(0, u64::saturating_add)
+            };
+            (0..scenario.phases.len()).map(standing).max().unwrap_or_default()
+        };
+        let by_type = |(unit_type, _): (usize, &crate::scenario::UnitType)| {
             let offers =
                 scenario.offers.iter().filter(|one| (one.contributor, one.unit_type) == (contributor, unit_type));
             let offered: u64 = offers.map(|offer| u64::from(offer.count)).sum();
-            let placements = report.plan.placements.iter();
-            let used: u64 = placements
-                .filter(|one| (one.contributor, one.unit_type) == (contributor, unit_type))
-                .map(|one| u64::from(one.count))
-                .sum();
-            usage.units += used;
-            usage.headcount += used * kind.headcount;
-            if offered > 0 {
-                usage.by_type.push((unit_type, used, offered));
-            }
+            let used: u64 = own().filter(|one| one.unit_type == unit_type).map(|one| u64::from(one.count)).sum();
+            (offered > 0).then_some((unit_type, used, offered))
+        };
+        Usage {
+            units: peak(&|_| 1),
+            headcount: peak(&|unit_type| scenario.unit_types[unit_type].headcount),
+            by_type: scenario.unit_types.iter().enumerate().filter_map(by_type).collect(),
         }
-        usage
     };
     (0..scenario.contributors.len()).map(of_contributor).collect()
 }
@@ -47,10 +53,15 @@ pub fn summary(report: &Report<'_>, folder: Option<&Path>) -> String {
     text.push('\n');
     if report.has_plan() {
         text += &requirements(report);
+        text += &parts(report);
         text += &contributors(report);
     }
     if !report.plan.conflict.is_empty() {
-        text += "\nThese rules cannot all be kept; lifting any one of them helps:\n";
+        text += if report.plan.is_conflict_smallest {
+            "\nThese rules cannot all be kept; without any one of them the others can:\n"
+        } else {
+            "\nThese rules cannot all be kept; there was no time to find the smallest such list:\n"
+        };
         for rule in &report.plan.conflict {
             let _infallible = writeln!(text, "  - {rule}");
         }
@@ -59,7 +70,11 @@ pub fn summary(report: &Report<'_>, folder: Option<&Path>) -> String {
         let _infallible = writeln!(text, "judge: [{}] {}", violation.code, violation.text);
     }
     if let Some(folder) = folder {
-        let verdict = if report.verdict.accepted { "accepted by the judge" } else { "rejected by the judge" };
+        let verdict = match (report.has_plan(), report.verdict.accepted) {
+            (false, _) => "there is no plan to judge",
+            (true, true) => "accepted by the judge",
+            (true, false) => "rejected by the judge",
+        };
         let _infallible = write!(text, "\nWritten to {}/, {verdict}.", folder.display());
     }
     text.trim_end().to_owned()
@@ -82,13 +97,17 @@ fn headline(report: &Report<'_>) -> String {
         };
     };
     let shown = |number: f64| match objective.kind {
-        ObjectiveKind::MaxCoverage => format!("{:.4} %", 100.0 * number),
+        ObjectiveKind::MaxCoverage | ObjectiveKind::MaxMin | ObjectiveKind::WithstandLoss => {
+            format!("{:.4} %", 100.0 * number)
+        }
         ObjectiveKind::MinUnits => format!("{} units", grouped(number)),
         ObjectiveKind::MinHeadcount => format!("{} people", grouped(number)),
         ObjectiveKind::MinCost => format!("cost {}", grouped(number)),
     };
     let what = match objective.kind {
         ObjectiveKind::MaxCoverage => "of the value possible is covered",
+        ObjectiveKind::MaxMin => "of the value possible is covered in the worst-served group",
+        ObjectiveKind::WithstandLoss => "of the value possible stays covered whichever contributor is lost",
         _ => "reach the coverage asked for",
     };
     match report.plan.status {
@@ -103,11 +122,13 @@ fn headline(report: &Report<'_>) -> String {
 }
 
 fn requirements(report: &Report<'_>) -> String {
-    let results = report.scenario.requirements.iter().zip(&report.plan.requirements);
-    let mut rows = vec![["requirement", "share", "weight covered", "of", "sites", "of"].map(str::to_owned)];
-    rows.extend(results.map(|(requirement, result)| {
+    let scenario = report.scenario;
+    let has_phases = scenario.phases.len() > 1;
+    let mut rows = vec![["requirement", "phase", "share", "weight covered", "of", "sites", "of"].map(str::to_owned)];
+    rows.extend(report.plan.requirements.iter().map(|result| {
         [
-            requirement.id.clone(),
+            scenario.requirements[result.requirement].id.clone(),
+            scenario.phases[result.phase].id.clone(),
             format!("{:.1} %", 100.0 * result.share),
             grouped(result.covered_weight),
             grouped(result.total_weight),
@@ -115,7 +136,29 @@ fn requirements(report: &Report<'_>) -> String {
             result.sites.to_string(),
         ]
     }));
-    format!("\n{}", table(&rows))
+    if has_phases {
+        return format!("\n{}", table(&rows));
+    }
+    let without_phase =
+        rows.into_iter().map(|[id, _, share, covered, weight, sites, all]| [id, share, covered, weight, sites, all]);
+    format!("\n{}", table(&without_phase.collect::<Vec<_>>()))
+}
+
+/// Shares of the groups, or what every loss leaves, the worst first.
+fn parts(report: &Report<'_>) -> String {
+    const SHOWN: usize = 5;
+    let title = match report.scenario.objective.kind {
+        ObjectiveKind::MaxMin => "group",
+        ObjectiveKind::WithstandLoss => "without",
+        _ => return String::new(),
+    };
+    let mut parts = report.verdict.parts.clone();
+    parts.sort_by(|a, b| a.share.total_cmp(&b.share));
+    let mut rows = vec![[title, "share"].map(str::to_owned)];
+    rows.extend(parts.iter().take(SHOWN).map(|part| [part.id.clone(), format!("{:.1} %", 100.0 * part.share)]));
+    let more = parts.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("  and {more} more, in plan.json\n") } else { String::new() };
+    format!("\n{}{more}", table(&rows))
 }
 
 fn contributors(report: &Report<'_>) -> String {
@@ -209,8 +252,8 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
         scenario.locations.len(),
     );
     let aim = match scenario.objective.kind {
-        ObjectiveKind::MaxCoverage => scenario.objective.kind.word().to_owned(),
-        kind => format!("{} at coverage {}", kind.word(), scenario.objective.coverage),
+        kind if kind.is_minimum() => format!("{} at coverage {}", kind.word(), scenario.objective.coverage),
+        kind => kind.word().to_owned(),
     };
     let options = scenario.options;
     let _infallible = writeln!(text, "  aim {aim}, time limit {} s, gap {}", options.time_limit_s, options.gap);
@@ -236,6 +279,11 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
         let reach = match &kind.reach {
             Reach::Range { min_m, max_m } if *min_m > 0.0 => format!("{} to {} km", min_m / 1e3, max_m / 1e3),
             Reach::Range { max_m, .. } => format!("{} km", max_m / 1e3),
+            Reach::Bands(bands) => {
+                let band =
+                    |band: &crate::scenario::Band| format!("{} km for {} %", band.max_m / 1e3, 100.0 * band.share);
+                bands.iter().map(band).collect::<Vec<_>>().join(", ")
+            }
             Reach::Matrix(matrix) => format!("by matrix, {} pairs", matrix.sites.len()),
             Reach::None => "none".to_owned(),
         };

@@ -28,6 +28,7 @@ pub(super) fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
         sha256: hash(&bytes),
         crs: None,
         positions,
+        outlines: None,
         columns,
         attribute_names: source.header.clone(),
     };
@@ -84,7 +85,16 @@ impl<'a> Source<'a> {
                 return Err(Problem::new("missing-column", place, "no header", "a line of column names", advice).into());
             }
         };
-        Ok(Self { place, reader: Some(reader), header, findings: Findings::default() })
+        let header: Vec<String> = header;
+        let mut findings = Findings::default();
+        for (at, name) in header.iter().enumerate() {
+            if !name.is_empty() && header[..at].contains(name) {
+                let found = format!("the column \"{name}\" twice");
+                let advice = "rename one of the two";
+                findings.push(Problem::new("duplicate-column", &place, found, "column names that differ", advice));
+            }
+        }
+        Ok(Self { place, reader: Some(reader), header, findings })
     }
 
     fn find(&self, name: &str) -> Option<usize> {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Column, Layer, Request, bytes, hash, text};
+use super::polygon::is_valid;
+use super::{Column, Layer, Outlines, Request, bytes, hash, text};
 use crate::problem::{Findings, InputError, Problem};
 
 /// More names than this are not listed; a file with that many is no table.
@@ -29,6 +30,7 @@ pub(super) fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
         path: request.path.to_owned(),
         sha256: hash(&bytes),
         crs,
+        outlines: (!reader.outlines.vertices.is_empty()).then_some(reader.outlines),
         positions: reader.positions,
         columns: reader.columns,
         attribute_names: reader.names,
@@ -65,7 +67,9 @@ fn not_geojson(place: &str, kind: Option<&str>, has_features: bool) -> Problem {
 struct Reader<'a> {
     place: String,
     attributes: &'a [String],
+    is_points_only: bool,
     positions: Vec<[f64; 2]>,
+    outlines: Outlines,
     columns: Vec<Column>,
     names: Vec<String>,
     /// Cells of the feature being read.
@@ -103,7 +107,9 @@ impl<'a> Reader<'a> {
         Self {
             place,
             attributes: request.attributes,
+            is_points_only: request.is_points_only,
             positions: Vec::new(),
+            outlines: Outlines { starts: vec![0], vertices: Vec::new() },
             columns: vec![Column::default(); request.attributes.len()],
             names: Vec::new(),
             cells: vec![None; request.attributes.len()],
@@ -132,9 +138,13 @@ impl<'a> Reader<'a> {
         {
             self.cells[place] = id;
         }
-        match self.position(geometry) {
-            Ok(position) => {
-                self.positions.push(position);
+        match self.vertices(geometry) {
+            Ok(vertices) => {
+                self.positions.push(middle(&vertices));
+                // A layer of points, the usual case, needs no second copy of its positions.
+                if vertices.len() > 1 || !self.outlines.vertices.is_empty() {
+                    self.outline(&vertices);
+                }
                 for (column, cell) in self.columns.iter_mut().zip(&self.cells) {
                     column.push(cell.as_deref());
                 }
@@ -144,31 +154,53 @@ impl<'a> Reader<'a> {
         self.cells.fill(None);
     }
 
-    fn position(&self, geometry: Option<&Geometry>) -> Result<[f64; 2], Problem> {
+    /// Keeps the vertices of the last feature, and of the points before it where it is the first of its kind.
+    fn outline(&mut self, vertices: &[[f64; 2]]) {
+        let before = self.positions.len() - 1;
+        if self.outlines.vertices.is_empty() {
+            self.outlines.vertices.extend_from_slice(&self.positions[..before]);
+            self.outlines.starts.extend(1..=before);
+        }
+        self.outlines.vertices.extend_from_slice(vertices);
+        self.outlines.starts.push(self.outlines.vertices.len());
+    }
+
+    /// All vertices of a geometry, one for a point.
+    fn vertices(&self, geometry: Option<&Geometry>) -> Result<Vec<[f64; 2]>, Problem> {
         let Some(geometry) = geometry else {
             return Err(self.unsupported("no geometry"));
         };
-        let ordinates = match (geometry.kind.as_str(), &geometry.coordinates) {
-            ("Point", Loose::List(ordinates)) => ordinates,
-            ("MultiPoint", Loose::List(points)) => match points.as_slice() {
-                [Loose::List(ordinates)] => ordinates,
-                _ => return Err(self.unsupported("a MultiPoint of several points")),
-            },
-            (kind @ ("Point" | "MultiPoint"), _) => {
-                return Err(self.unsupported(&format!("a {kind} without coordinates")));
-            }
-            (kind, _) => return Err(self.unsupported(&format!("a {kind}"))),
-        };
-        match ordinates.as_slice() {
-            [Loose::Number(_, x), Loose::Number(_, y), ..] => Ok([*x, *y]),
-            _ => Err(Problem::new(
+        let kind = geometry.kind.as_str();
+        let is_shape = matches!(kind, "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon");
+        if kind != "Point" && !is_shape {
+            return Err(self.unsupported(&format!("a {kind}")));
+        }
+        let mut vertices = Vec::new();
+        if !gather(&geometry.coordinates, &mut vertices) {
+            return Err(Problem::new(
                 "not-a-number",
                 self.at_feature(),
                 "coordinates that are not two numbers",
                 "[x, y] in numbers",
                 "mend or remove the feature",
-            )),
+            ));
         }
+        if vertices.is_empty() {
+            return Err(self.unsupported(&format!("a {kind} without coordinates")));
+        }
+        if self.is_points_only && vertices.len() > 1 {
+            return Err(self.unsupported(&format!("a {kind}")));
+        }
+        if matches!(kind, "Polygon" | "MultiPolygon") && !is_simple(&geometry.coordinates) {
+            return Err(Problem::new(
+                "invalid-polygon",
+                self.at_feature(),
+                "a polygon that crosses itself, or a ring of fewer than four positions",
+                "rings that are closed and do not cross",
+                "mend it in your GIS (QGIS: Fix geometries; PostGIS: ST_MakeValid)",
+            ));
+        }
+        Ok(vertices)
     }
 
     fn unsupported(&self, found: &str) -> Problem {
@@ -176,8 +208,8 @@ impl<'a> Reader<'a> {
             "unsupported-geometry",
             self.at_feature(),
             found,
-            "a Point",
-            "use points; lines and polygons come in a later version (their centroids may serve meanwhile)",
+            if self.is_points_only { "a Point" } else { "a point, line or polygon" },
+            "mend or remove the feature; centroids may stand for what is no point",
         )
     }
 
@@ -233,6 +265,53 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Collects the positions of nested coordinates; false where something else stands among them.
+fn gather(coordinates: &Loose, vertices: &mut Vec<[f64; 2]>) -> bool {
+    match coordinates {
+        Loose::List(parts) => match parts.as_slice() {
+            [Loose::Number(_, x), Loose::Number(_, y), ..] => {
+                vertices.push([*x, *y]);
+                true
+            }
+            parts => parts.iter().all(|part| matches!(part, Loose::List(_)) && gather(part, vertices)),
+        },
+        _ => false,
+    }
+}
+
+/// True where the rings of a polygon, or of each polygon of several, are closed and do not cross.
+fn is_simple(coordinates: &Loose) -> bool {
+    let Loose::List(parts) = coordinates else { return false };
+    let is_ring = |part: &Loose| {
+        let Loose::List(positions) = part else { return false };
+        positions
+            .first()
+            .is_some_and(|first| matches!(first, Loose::List(pair) if matches!(pair.first(), Some(Loose::Number(..)))))
+    };
+    if parts.iter().all(is_ring) {
+        let ring = |part: &Loose| {
+            let mut ring = Vec::new();
+            gather(part, &mut ring);
+            ring
+        };
+        return is_valid(&parts.iter().map(ring).collect::<Vec<_>>());
+    }
+    parts.iter().all(|part| matches!(part, Loose::List(_)) && is_simple(part))
+}
+
+/// The mean of the vertices of a line or polygon, the position of a point.
+fn middle(vertices: &[[f64; 2]]) -> [f64; 2] {
+    if let [only] = vertices {
+        return *only;
+    }
+    // A ring ends where it begins: that corner counts once.
+    let is_ring = vertices.len() > 3 && vertices.first() == vertices.last();
+    let vertices = if is_ring { &vertices[1..] } else { vertices };
+    #[expect(clippy::cast_precision_loss, reason = "no polygon has 2^53 vertices")]
+    let count = vertices.len() as f64;
+    [0, 1].map(|axis| vertices.iter().map(|vertex| vertex[axis]).sum::<f64>() / count)
 }
 
 /// Says what a visitor of any value expects.

@@ -2,9 +2,11 @@
 
 mod csv;
 mod geojson;
+mod polygon;
 
 use std::path::{Path, PathBuf};
 
+pub use self::polygon::{Area, area};
 use crate::problem::{InputError, Problem};
 
 /// What to read from a vector source.
@@ -16,9 +18,23 @@ pub struct Request<'a> {
     pub attributes: &'a [String],
     /// Names of the columns that hold x (longitude) and y (latitude); CSV only.
     pub xy: (&'a str, &'a str),
+    /// True where lines and polygons are a problem.
+    pub is_points_only: bool,
 }
 
-/// Point features with the attributes asked for.
+/// Vertices of features that are lines or polygons.
+///
+/// # Shape
+/// Those of feature `f` are `vertices[starts[f]..starts[f + 1]]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlines {
+    /// Where each feature's vertices start; one more than there are features.
+    pub starts: Vec<usize>,
+    /// Positions.
+    pub vertices: Vec<[f64; 2]>,
+}
+
+/// Features with the attributes asked for.
 ///
 /// # Shape
 /// `positions` and every column have one entry per feature, in the order of the file.
@@ -33,8 +49,10 @@ pub struct Layer {
     pub sha256: String,
     /// The CRS that the file itself states, such as `EPSG:32636`; `None` where it says nothing.
     pub crs: Option<String>,
-    /// x and y of every feature.
+    /// x and y of every feature; of lines and polygons the mean of their vertices.
     pub positions: Vec<[f64; 2]>,
+    /// Vertices by feature; `None` where all are points.
+    pub outlines: Option<Outlines>,
     /// One per attribute asked for.
     pub columns: Vec<Column>,
     /// Names of all attributes seen, in order of first sight.
@@ -99,7 +117,7 @@ pub struct Table {
     pub lines: Vec<u64>,
 }
 
-/// Reads point features from GeoJSON (`.geojson`, `.json`) or CSV (`.csv`).
+/// Reads features from GeoJSON (`.geojson`, `.json`) or points from CSV (`.csv`).
 ///
 /// # Errors
 /// [`InputError`] with every problem of the file: missing, not UTF-8, not JSON, no point, not a number.
@@ -108,6 +126,7 @@ pub struct Table {
 /// # Cost
 /// One pass over the bytes; memory grows with positions and the attributes asked for, not with the file.
 pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
+    refuse_database(request.path)?;
     let extension = request.path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     match extension.as_str() {
         "geojson" | "json" => geojson::layer(request),
@@ -152,6 +171,7 @@ pub fn crs_name(name: &str) -> Option<String> {
 
 /// All bytes of a file.
 fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
+    refuse_database(path)?;
     std::fs::read(path).map_err(|error| {
         let place = path.display().to_string();
         if error.kind() == std::io::ErrorKind::NotFound {
@@ -183,13 +203,31 @@ fn hash(bytes: &[u8]) -> String {
     sha2::Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// Why a source of another format is refused; never repeats what may hold a password.
+/// Refuses what is no file, before its name, which may hold a password, gets into any message.
+fn refuse_database(path: &Path) -> Result<(), Problem> {
+    let source = path.display().to_string().to_ascii_lowercase();
+    let is_database = ["pg:", "postgresql:", "postgres:", "mysql:", "mssql:", "http:", "https:", "oci:", "mongodb"]
+        .iter()
+        .any(|scheme| source.starts_with(scheme) || source.contains(&format!("/{scheme}")))
+        || source.contains("password=");
+    if !is_database {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "unsupported-format",
+        "a source that is a database or an address (not repeated here: it may hold a password)",
+        "no file",
+        "GeoJSON (.geojson, .json) or CSV (.csv)",
+        "databases come with the feature gdal in a later version; until then export a file: \
+         ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT",
+    ))
+}
+
+/// Why a source of another format is refused.
 fn refusal(path: &Path, extension: &str) -> Problem {
     let source = path.display().to_string();
     let expected = "GeoJSON (.geojson, .json) or CSV (.csv)";
-    let is_database = source.to_ascii_uppercase().contains("PG:");
     let (place, found) = match extension {
-        _ if is_database => ("PG:...".to_owned(), "a PostGIS source".to_owned()),
         "gpkg" => (source, "a GeoPackage".to_owned()),
         _ if source.to_ascii_lowercase().contains(".gpkg|") => (source, "a layer of a GeoPackage".to_owned()),
         "" => (source, "no file ending".to_owned()),

@@ -11,10 +11,14 @@ pub struct Program {
     pub rows: Vec<Row>,
     /// Cover sets, each a list of variables, ascending.
     pub sets: Rows,
-    /// Covering terms by requirement.
+    /// Covering terms by requirement, phase and band.
     pub groups: Vec<TermGroup>,
+    /// How many parts the value has: it is the smallest of their sums.
+    pub parts: usize,
     /// What to aim for.
     pub aim: Aim,
+    /// Cost of each variable that decides among equally good values: the first list first, then the second.
+    pub ties: [Vec<f64>; 2],
 }
 
 /// A whole variable from 0 to `most`.
@@ -22,6 +26,14 @@ pub struct Program {
 pub struct Variable {
     /// Largest value.
     pub most: u32,
+}
+
+impl Variable {
+    /// True for a yes or no, which counts no units.
+    #[must_use]
+    pub fn is_switch(self) -> bool {
+        self.most == 1
+    }
 }
 
 /// `least <= sum of coefficient x variable <= most`; all coefficients are whole.
@@ -40,6 +52,8 @@ pub struct Row {
 /// Covering terms that share levels and scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermGroup {
+    /// The part of the value that it adds to.
+    pub part: usize,
     /// Value of the first, second ... unit.
     pub levels: Vec<f64>,
     /// Turns weight x level into a part of the objective.
@@ -71,6 +85,14 @@ pub enum Aim {
     },
 }
 
+impl Row {
+    /// True for the rows that say that units standing are units pledged: posts count 1, pledges -1.
+    #[must_use]
+    pub fn is_balance(&self) -> bool {
+        self.rule.is_empty() && self.least.to_bits() == self.most.to_bits()
+    }
+}
+
 impl TermGroup {
     /// True where a further unit never adds more than the one before it.
     #[must_use]
@@ -96,7 +118,15 @@ impl Program {
     /// A program without rows and terms.
     #[must_use]
     pub fn new(aim: Aim, variables: Vec<Variable>) -> Self {
-        Self { variables, rows: Vec::new(), sets: Rows::default(), groups: Vec::new(), aim }
+        Self {
+            variables,
+            rows: Vec::new(),
+            sets: Rows::default(),
+            groups: Vec::new(),
+            parts: 1,
+            aim,
+            ties: [Vec::new(), Vec::new()],
+        }
     }
 
     /// Adds a row.
@@ -120,28 +150,31 @@ impl Program {
         self.sets.row(set as usize).iter().map(|variable| u64::from(values[*variable as usize])).sum()
     }
 
-    /// Share from 0 to 1 that the values earn.
+    /// Share from 0 to 1 that the values earn in the worst part.
     ///
     /// # Cost
     /// Linear in the items of the sets.
     #[must_use]
     pub fn value(&self, values: &[u32]) -> f64 {
-        let of_group = |group: &TermGroup| {
-            let earned: f64 =
-                group.terms.iter().map(|term| term.weight * group.value_of(self.count(term.set, values))).sum();
-            group.scale * earned
-        };
-        self.groups.iter().map(of_group).sum()
+        self.worst(|group| {
+            group.terms.iter().map(|term| term.weight * group.value_of(self.count(term.set, values))).sum()
+        })
     }
 
     /// Share that would be earned with units everywhere.
     #[must_use]
     pub fn value_everywhere(&self) -> f64 {
-        let of_group = |group: &TermGroup| {
+        self.worst(|group| {
             let weight: f64 = group.terms.iter().map(|term| term.weight).sum();
-            group.scale * weight * group.levels.iter().sum::<f64>()
-        };
-        self.groups.iter().map(of_group).sum()
+            weight * group.levels.iter().sum::<f64>()
+        })
+    }
+
+    /// The smallest part when each group earns what `earned` says, before scaling.
+    fn worst(&self, earned: impl Fn(&TermGroup) -> f64) -> f64 {
+        let mut parts = vec![0.0; self.parts];
+        self.groups.iter().for_each(|group| parts[group.part] += group.scale * earned(group));
+        parts.into_iter().fold(f64::INFINITY, f64::min)
     }
 
     /// Cost of the values under the aim; 0 when the aim is value.

@@ -1,5 +1,7 @@
 //! Values of a program turned into placements of contributors' units, and what they earn.
 
+use std::collections::BTreeMap;
+
 use super::{Objective, Placement, Plan, RequirementResult, Search};
 use crate::cover::Coverage;
 use crate::model::{Origin, Program};
@@ -33,6 +35,7 @@ pub fn build(
         placements,
         requirements,
         conflict: solution.conflict.clone(),
+        is_conflict_smallest: solution.is_conflict_smallest,
         search: Search {
             seconds: 0.0,
             method: "compact",
@@ -44,68 +47,107 @@ pub fn build(
     }
 }
 
-/// Hands units out to contributors: fixed units first, then location by location, contributor by contributor.
+/// A contributor's units of a type at a location over a span of phases.
+type Key = (usize, usize, usize, usize, usize);
+
+/// Hands units out to contributors: fixed units first, then location by location, pool by pool.
+///
+/// Within a lot any order will do: its units may stand at all of its posts, and there are as many as are pledged.
 fn placements(scenario: &Scenario, origin: &Origin, values: &[u32]) -> Vec<Placement> {
-    let (posts, pledges) = values.split_at(origin.posts.len());
-    let mut left: Vec<((usize, usize), u32)> = origin.pledges.iter().copied().zip(pledges.iter().copied()).collect();
-    let mut counts = std::collections::BTreeMap::<(usize, usize, usize), u32>::new();
-    let mut give = |contributor: usize, unit_type: usize, location: usize, wanted: u32| {
-        let pledge = left.iter_mut().find(|(owner, _)| *owner == (contributor, unit_type));
-        let given = pledge.map_or(0, |(_, left)| {
-            let given = wanted.min(*left);
-            *left -= given;
-            given
-        });
-        if given > 0 {
-            *counts.entry((contributor, unit_type, location)).or_default() += given;
-        }
-        given
-    };
+    let (posts, rest) = values.split_at(origin.posts.len());
     let mut wanted: Vec<u32> = posts.to_vec();
-    for fixed in &scenario.fixed {
-        let post = origin.posts.iter().position(|post| *post == (fixed.location, fixed.unit_type));
-        if let Some(post) = post {
-            wanted[post] -= give(fixed.contributor, fixed.unit_type, fixed.location, fixed.count);
+    let mut left: Vec<u32> = rest[..origin.pledges.len()].to_vec();
+    let mut counts = BTreeMap::<Key, u32>::new();
+    let mut give = |pledge: usize, post: usize, count: u32| {
+        let (pool, lot) = (&origin.pools[origin.pledges[pledge].0], &origin.lots[origin.posts[post].1]);
+        let key = (pool.contributor, pool.unit_type, origin.posts[post].0, lot.arrival, lot.last);
+        if count > 0 {
+            *counts.entry(key).or_default() += count;
+        }
+    };
+    for (pledge, post, count) in &origin.fixed {
+        let count = (*count).min(wanted[*post]).min(left[*pledge]);
+        wanted[*post] -= count;
+        left[*pledge] -= count;
+        give(*pledge, *post, count);
+    }
+    let mut pledges_of_lot: Vec<Vec<usize>> = vec![Vec::new(); origin.lots.len()];
+    for (pledge, (_, lot)) in origin.pledges.iter().enumerate() {
+        pledges_of_lot[*lot].push(pledge);
+    }
+    for (post, (_, lot)) in origin.posts.iter().enumerate() {
+        for pledge in &pledges_of_lot[*lot] {
+            let count = wanted[post].min(left[*pledge]);
+            wanted[post] -= count;
+            left[*pledge] -= count;
+            give(*pledge, post, count);
         }
     }
-    for ((location, unit_type), wanted) in origin.posts.iter().zip(&mut wanted) {
-        for contributor in 0..scenario.contributors.len() {
-            *wanted -= give(contributor, *unit_type, *location, *wanted);
-        }
-    }
-    let placement = |((contributor, unit_type, location), count): ((usize, usize, usize), u32)| Placement {
+    let placement = |((contributor, unit_type, location, arrival, last), count): (Key, u32)| Placement {
         contributor,
         unit_type,
         location,
         count,
+        arrival,
+        last,
         position: scenario.locations[location].position,
     };
     counts.into_iter().map(placement).collect()
 }
 
-/// What placements earn for each requirement.
+/// What placements earn for each requirement and phase.
 fn requirements(scenario: &Scenario, coverage: &Coverage, placements: &[Placement]) -> Vec<RequirementResult> {
+    let mut results = Vec::new();
     let unit_types = scenario.unit_types.len();
-    let mut units_at = vec![0_u32; scenario.locations.len() * unit_types];
-    for placement in placements {
-        units_at[placement.location * unit_types + placement.unit_type] += placement.count;
+    for (place, requirement) in scenario.requirements.iter().enumerate() {
+        for phase in 0..scenario.phases.len() {
+            let mut units_at = vec![0_u32; scenario.locations.len() * unit_types];
+            let counting = placements.iter().filter(|one| {
+                one.stands_in(phase)
+                    && requirement.unit_types.contains(&one.unit_type)
+                    && scenario.contributors[one.contributor].counts_for(place)
+            });
+            for placement in counting {
+                units_at[placement.location * unit_types + placement.unit_type] += placement.count;
+            }
+            let ladders: Vec<Cover> =
+                coverage.sets.iter().map(|posts| cover(requirement, coverage, posts, &units_at, unit_types)).collect();
+            results.push(measured(place, phase, requirement, coverage, &ladders));
+        }
     }
-    let result = |requirement: &Requirement| {
-        let counts = |post: &&u32| requirement.unit_types.contains(&(**post as usize % unit_types));
-        let units_on: Vec<u32> = coverage
-            .sets
-            .iter()
-            .map(|posts| posts.iter().filter(counts).map(|post| units_at[*post as usize]).sum())
-            .collect();
-        let units = requirement.sites.iter().map(|site| units_on[coverage.set_of_site[*site as usize] as usize]);
-        measured(requirement, units)
-    };
-    scenario.requirements.iter().map(result).collect()
+    results
 }
 
-/// The result of a requirement from the units on each of its sites, in order.
-fn measured(requirement: &Requirement, units: impl Iterator<Item = u32>) -> RequirementResult {
+/// Units on a site and what a weight of 1 there earns.
+struct Cover {
+    units: u32,
+    value: f64,
+}
+
+fn cover(requirement: &Requirement, coverage: &Coverage, posts: &[u32], units_at: &[u32], unit_types: usize) -> Cover {
+    let mut by_share: Vec<(f64, u32)> = Vec::new();
+    for post in posts {
+        let (location, strand) = coverage.split(*post);
+        let units = units_at[location * unit_types + strand.unit_type];
+        if units > 0 {
+            by_share.push((strand.share, units));
+        }
+    }
+    by_share.sort_by(|a, b| b.0.total_cmp(&a.0));
+    Cover { units: by_share.iter().map(|(_, units)| units).sum(), value: requirement.gradual_value(&by_share) }
+}
+
+/// The result of a requirement and phase from the cover of each of its sites.
+fn measured(
+    place: usize,
+    phase: usize,
+    requirement: &Requirement,
+    coverage: &Coverage,
+    covers: &[Cover],
+) -> RequirementResult {
     let mut result = RequirementResult {
+        requirement: place,
+        phase,
         share: 0.0,
         covered_weight: 0.0,
         total_weight: requirement.total_weight(),
@@ -114,13 +156,14 @@ fn measured(requirement: &Requirement, units: impl Iterator<Item = u32>) -> Requ
         by_level: vec![0.0; requirement.levels.len()],
     };
     let mut earned = 0.0;
-    for (units, weight) in units.zip(&requirement.weights) {
-        earned += weight * requirement.value_of(units);
-        if units > 0 {
+    for (site, weight) in requirement.sites.iter().zip(&requirement.weights) {
+        let cover = &covers[coverage.set_of_site[*site as usize] as usize];
+        earned += weight * cover.value;
+        if cover.units > 0 {
             result.covered_weight += weight;
             result.sites_covered += 1;
         }
-        result.by_level.iter_mut().take(units as usize).for_each(|level| *level += weight);
+        result.by_level.iter_mut().take(cover.units as usize).for_each(|level| *level += weight);
     }
     result.share = earned / (requirement.possible * result.total_weight);
     result

@@ -26,6 +26,8 @@ pub struct Recorded {
 pub struct SiteClaim {
     /// Index into the scenario's requirements.
     pub requirement: usize,
+    /// Index into the scenario's phases.
+    pub phase: usize,
     /// Index into the scenario's sites.
     pub site: u32,
     /// Where the file puts it.
@@ -48,6 +50,8 @@ struct Summary {
     #[serde(default)]
     conflict: Vec<String>,
     #[serde(default)]
+    conflict_is_smallest: bool,
+    #[serde(default)]
     inputs: Vec<RecordedInput>,
 }
 
@@ -62,6 +66,7 @@ struct RecordedObjective {
 #[derive(Deserialize)]
 struct RecordedRequirement {
     id: String,
+    phase_id: String,
     share: f64,
     covered_weight: f64,
     total_weight: f64,
@@ -107,6 +112,7 @@ pub fn read(folder: &Path) -> Result<Recorded, InputError> {
         placements,
         requirements,
         conflict: summary.conflict,
+        is_conflict_smallest: summary.conflict_is_smallest,
         search: Search::default(),
     };
     Ok(Recorded { scenario, plan, claims })
@@ -139,35 +145,43 @@ fn changed_inputs(folder: &Path, inputs: &[RecordedInput]) -> Result<(), InputEr
                 format!("SHA-256 {}, as when the plan was made", input.sha256),
                 "bring the file back, or solve again",
             )),
-            Err(problem) => findings.push(problem),
+            Err(problem) => {
+                let advice = "inputs are found from the plan's own folder: move both together, or bring the file back";
+                findings.push(Problem { advice: advice.to_owned(), ..problem });
+            }
         }
     }
     findings.into_result(())
 }
 
-/// Results in the order of the scenario's requirements.
+/// Results with the indices of their requirement and phase.
 fn requirement_results(
     scenario: &Scenario,
     recorded: Vec<RecordedRequirement>,
     path: &Path,
 ) -> Result<Vec<RequirementResult>, Problem> {
-    let found: Vec<&str> = recorded.iter().map(|result| result.id.as_str()).collect();
-    let expected: Vec<&str> = scenario.requirements.iter().map(|requirement| requirement.id.as_str()).collect();
-    if !found.is_empty() && found != expected {
-        let found = format!("requirements {}", found.join(", "));
-        let expected = format!("those of scenario.toml: {}", expected.join(", "));
-        let place = path.display().to_string();
-        return Err(Problem::new("broken-plan", place, found, expected, "bring the file back, or solve again"));
-    }
-    let result = |result: RecordedRequirement| RequirementResult {
-        share: result.share,
-        covered_weight: result.covered_weight,
-        total_weight: result.total_weight,
-        sites: result.sites,
-        sites_covered: result.sites_covered,
-        by_level: result.by_level,
+    let requirements = indices(scenario.requirements.iter().map(|requirement| requirement.id.as_str()));
+    let phases = indices(scenario.phases.iter().map(|phase| phase.id.as_str()));
+    let result = |result: RecordedRequirement| {
+        let place = (requirements.get(result.id.as_str()), phases.get(result.phase_id.as_str()));
+        let (Some(requirement), Some(phase)) = place else {
+            let found = format!("requirement {} in phase {}", result.id, result.phase_id);
+            let advice = "bring the file back, or solve again";
+            let expected = "requirements and phases of scenario.toml";
+            return Err(Problem::new("broken-plan", path.display().to_string(), found, expected, advice));
+        };
+        Ok(RequirementResult {
+            requirement: *requirement,
+            phase: *phase,
+            share: result.share,
+            covered_weight: result.covered_weight,
+            total_weight: result.total_weight,
+            sites: result.sites,
+            sites_covered: result.sites_covered,
+            by_level: result.by_level,
+        })
     };
-    Ok(recorded.into_iter().map(result).collect())
+    recorded.into_iter().map(result).collect()
 }
 
 /// A layer of the plan with its problems.
@@ -181,7 +195,8 @@ struct Rows {
 impl Rows {
     fn read(path: PathBuf, names: &[&str]) -> Result<Self, InputError> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let layer = load::layer(&Request { path: &path, attributes: &names, xy: ("lon", "lat") })?;
+        let layer =
+            load::layer(&Request { path: &path, attributes: &names, xy: ("lon", "lat"), is_points_only: true })?;
         Ok(Self { path, layer, names, findings: Findings::default() })
     }
 
@@ -224,10 +239,14 @@ fn indices<'a>(ids: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
 
 /// Placements in the order of the file, and their ids.
 fn placements(scenario: &Scenario, path: PathBuf) -> Result<(Vec<Placement>, Vec<String>), InputError> {
-    let mut rows = Rows::read(path, &["placement_id", "contributor_id", "unit_type_id", "location_id", "count"])?;
+    let mut rows = Rows::read(
+        path,
+        &["placement_id", "contributor_id", "unit_type_id", "location_id", "count", "phase_id", "last_phase_id"],
+    )?;
     let contributors = indices(scenario.contributors.iter().map(|contributor| contributor.id.as_str()));
     let types = indices(scenario.unit_types.iter().map(|unit_type| unit_type.id.as_str()));
     let locations = indices(scenario.locations.iter().map(|location| location.id.as_str()));
+    let phases = indices(scenario.phases.iter().map(|phase| phase.id.as_str()));
     let mut placements = Vec::new();
     let mut ids = Vec::new();
     for row in 0..rows.len() {
@@ -235,23 +254,31 @@ fn placements(scenario: &Scenario, path: PathBuf) -> Result<(Vec<Placement>, Vec
         let unit_type = rows.value(row, 2, "the id of a unit type", |id| types.get(id).copied());
         let location = rows.value(row, 3, "the id of a location", |id| locations.get(id).copied());
         let count = rows.value(row, 4, "a whole number", |count| count.parse().ok());
-        if let (Some(contributor), Some(unit_type), Some(location), Some(count)) =
-            (contributor, unit_type, location, count)
+        let arrival = rows.value(row, 5, "the id of a phase", |id| phases.get(id).copied());
+        let last = rows.value(row, 6, "the id of a phase", |id| phases.get(id).copied());
+        if let (Some(contributor), Some(unit_type), Some(location), Some(count), Some(arrival), Some(last)) =
+            (contributor, unit_type, location, count, arrival, last)
         {
             let position = rows.layer.positions[row];
-            placements.push(Placement { contributor, unit_type, location, count, position });
-            ids.push(rows.text(row, 0).to_owned());
+            let id = rows.text(row, 0).to_owned();
+            if ids.contains(&id) {
+                rows.value(row, 0, "an id that no other placement has", |_| None::<()>);
+            }
+            placements.push(Placement { contributor, unit_type, location, count, arrival, last, position });
+            ids.push(id);
         }
     }
     rows.findings.into_result((placements, ids))
 }
 
 fn site_claims(scenario: &Scenario, placements: &[String], path: PathBuf) -> Result<Vec<SiteClaim>, InputError> {
-    let mut rows = Rows::read(path, &["site_id", "requirement_id", "cover_count", "covered", "covered_by"])?;
+    let mut rows =
+        Rows::read(path, &["site_id", "requirement_id", "cover_count", "covered", "covered_by", "phase_id"])?;
     let ids = &scenario.sites.ids;
     let sites: HashMap<&str, u32> =
         (0..ids.len()).map(|site| ids.cell(site).unwrap_or_default()).zip(0_u32..).collect();
     let requirements = indices(scenario.requirements.iter().map(|requirement| requirement.id.as_str()));
+    let phases = indices(scenario.phases.iter().map(|phase| phase.id.as_str()));
     let placements = indices(placements.iter().map(String::as_str));
     let mut claims = Vec::new();
     for row in 0..rows.len() {
@@ -259,13 +286,14 @@ fn site_claims(scenario: &Scenario, placements: &[String], path: PathBuf) -> Res
         let requirement = rows.value(row, 1, "the id of a requirement", |id| requirements.get(id).copied());
         let count = rows.value(row, 2, "a whole number", |count| count.parse().ok());
         let is_covered = rows.value(row, 3, "true or false", |word| word.parse().ok());
-        if let (Some(site), Some(requirement), Some(cover_count), Some(is_covered)) =
-            (site, requirement, count, is_covered)
+        let phase = rows.value(row, 5, "the id of a phase", |id| phases.get(id).copied());
+        if let (Some(site), Some(requirement), Some(cover_count), Some(is_covered), Some(phase)) =
+            (site, requirement, count, is_covered, phase)
         {
             let ids = rows.text(row, 4).split(';').filter(|id| !id.is_empty());
             let covered_by = ids.map(|id| placements.get(id).copied()).collect();
             let position = rows.layer.positions[row];
-            claims.push(SiteClaim { requirement, site, position, cover_count, is_covered, covered_by });
+            claims.push(SiteClaim { requirement, phase, site, position, cover_count, is_covered, covered_by });
         }
     }
     rows.findings.into_result(claims)

@@ -17,12 +17,15 @@ pub struct Plan {
     pub stop_reason: StopReason,
     /// Value, bound and gap; value is `None` without a plan.
     pub objective: Objective,
-    /// Who stands where, ordered by contributor, unit type and location of the scenario.
+    /// Who stands where and when, ordered by contributor, unit type, location and phases of the scenario.
     pub placements: Vec<Placement>,
-    /// One per requirement of the scenario, in its order; empty without a plan.
+    /// One per requirement and phase of the scenario, in its order, phases of a requirement together; empty without a
+    /// plan.
     pub requirements: Vec<RequirementResult>,
     /// Rules that clash, in the analyst's words, when infeasible.
     pub conflict: Vec<String>,
+    /// True when each of them is shown to be needed for the clash.
+    pub is_conflict_smallest: bool,
     /// How the answer was found.
     pub search: Search,
 }
@@ -30,7 +33,8 @@ pub struct Plan {
 /// Value, bound and gap of the objective.
 ///
 /// # Units
-/// Shares from 0 to 1 for `max-coverage`; units, people or cost for the `min-` objectives. The gap is a fraction.
+/// Shares from 0 to 1 for `max-coverage`, `max-min` and `withstand-loss`; units, people or cost for the `min-` objectives.
+/// The gap is a fraction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
     /// What was aimed for.
@@ -54,16 +58,32 @@ pub struct Placement {
     pub location: usize,
     /// How many units, at least one.
     pub count: u32,
+    /// First phase in which they stand.
+    pub arrival: usize,
+    /// Last phase in which they stand.
+    pub last: usize,
     /// Where the plan says they stand; the judge compares it with the location.
     pub position: [f64; 2],
 }
 
-/// What a plan earns for one requirement.
+impl Placement {
+    /// True in the phases from arrival to the last.
+    #[must_use]
+    pub fn stands_in(&self, phase: usize) -> bool {
+        self.arrival <= phase && phase <= self.last
+    }
+}
+
+/// What a plan earns for one requirement in one phase.
 ///
 /// # Units
 /// Weights in the unit of the requirement's weight; `share` from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequirementResult {
+    /// Index into the scenario's requirements.
+    pub requirement: usize,
+    /// Index into the scenario's phases.
+    pub phase: usize,
     /// Value earned over value possible.
     pub share: f64,
     /// Weight of the sites covered at least once.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::layers::Loaded;
 use super::settings::{self, NumberOrAttribute, Scalar, Settings};
-use super::{Offer, Requirement, UnitType, rules};
+use super::{Offer, Requirement, UnitType, place, rules};
 use crate::load::nearest;
 use crate::problem::{Findings, Problem};
 
@@ -13,6 +13,12 @@ const WEIGHT_UNIT: &str = "weight_unit";
 
 /// Expected cover counts units until fewer than this share of a site's weight would be left.
 const NEGLIGIBLE: f64 = 1e-6;
+
+/// Larger weights lose their small differences to rounding.
+const MOST_WEIGHT: f64 = 1e12;
+
+/// More levels than this are a slip of the pen.
+const MOST_LEVELS: usize = 1_000;
 
 /// Less would ask for thousands of levels.
 const LEAST_AVAILABILITY: f64 = 0.01;
@@ -29,8 +35,8 @@ pub(super) fn attributes(settings: &Settings) -> Vec<String> {
     }
     attributes.extend(settings.requirements.iter().flat_map(|requirement| requirement.sites.keys().cloned()));
     attributes.push(WEIGHT_UNIT.to_owned());
-    if settings.locations.generate.is_some() {
-        attributes.extend(rules::location_attributes(&settings.locations));
+    if settings.locations.generate == Some(settings::Generate::Sites) {
+        attributes.extend(place::location_attributes(&settings.locations));
     }
     let mut seen = BTreeSet::new();
     attributes.retain(|attribute| seen.insert(attribute.clone()));
@@ -73,7 +79,11 @@ impl Demand<'_> {
                 ));
             }
         }
-        if !entries.is_empty() && entries.iter().map(|entry| entry.importance.max(0.0)).sum::<f64>() <= 0.0 {
+        let is_any_negative = entries.iter().any(|entry| entry.importance < 0.0);
+        if !entries.is_empty()
+            && !is_any_negative
+            && entries.iter().map(|entry| entry.importance.max(0.0)).sum::<f64>() <= 0.0
+        {
             let place = format!("{}, [[requirements]], key \"importance\"", self.file);
             let advice = "give at least one requirement an importance over 0";
             findings.push(Problem::new("bad-importance", place, "0 for all", "a sum over 0", advice));
@@ -159,16 +169,10 @@ impl Demand<'_> {
         }
         let levels = entry.levels.clone().unwrap_or_else(|| vec![1.0]);
         let sum: f64 = levels.iter().sum();
-        if levels.iter().any(|level| *level < 0.0) || sum <= 0.0 || !sum.is_finite() {
-            let expected = "numbers of 0 or more, at least one of them over 0";
+        if levels.iter().any(|level| *level < 0.0) || sum <= 0.0 || !sum.is_finite() || levels.len() > MOST_LEVELS {
+            let expected = "at most 1000 numbers of 0 or more, at least one of them over 0";
             let advice = "levels = [1.0, 0.25] makes a second unit worth a quarter of the first";
-            findings.push(Problem::new(
-                "bad-levels",
-                self.place(entry, "levels"),
-                format!("{levels:?}"),
-                expected,
-                advice,
-            ));
+            findings.push(Problem::new("bad-levels", self.place(entry, "levels"), shown(&levels), expected, advice));
             return (vec![1.0], 1.0);
         }
         (levels, sum)
@@ -252,7 +256,17 @@ impl Demand<'_> {
                     let place = self.place(entry, "weight");
                     findings.push(negative_weight(place, &number.to_string()));
                 }
-                vec![number.max(0.0); sites.len()]
+                if *number > MOST_WEIGHT {
+                    let place = self.place(entry, "weight");
+                    findings.push(Problem::new(
+                        "too-large",
+                        place,
+                        number.to_string(),
+                        "at most 1e12",
+                        "count in larger units",
+                    ));
+                }
+                vec![number.clamp(0.0, MOST_WEIGHT); sites.len()]
             }
             NumberOrAttribute::Attribute(attribute) if is_default_and_absent(entry, attribute, layer) => {
                 warnings.push(self.weight_absent(entry, layer));
@@ -294,6 +308,13 @@ impl Demand<'_> {
     }
 }
 
+/// Levels as text, cut off where they are many.
+fn shown(levels: &[f64]) -> String {
+    const SHOWN: usize = 10;
+    let more = if levels.len() > SHOWN { format!(" and {} more", levels.len() - SHOWN) } else { String::new() };
+    format!("{:?}{more}", &levels[..levels.len().min(SHOWN)])
+}
+
 /// True where no one named the attribute and the source does not have it.
 fn is_default_and_absent(entry: &settings::Requirement, attribute: &str, layer: &Loaded) -> bool {
     entry.weight.is_none() && attribute == "weight" && !layer.knows(attribute)
@@ -312,6 +333,9 @@ fn weight_of(layer: &Loaded, attribute: &str, site: u32) -> Result<f64, Problem>
             Err(Problem::new("not-finite", place(), cell, "a finite number", "mend the value"))
         }
         Ok(weight) if weight < 0.0 => Err(negative_weight(place(), cell)),
+        Ok(weight) if weight > MOST_WEIGHT => {
+            Err(Problem::new("too-large", place(), cell, "at most 1e12", "count in larger units"))
+        }
         Ok(weight) => Ok(weight),
         Err(_) => {
             let advice = "weights are plain numbers with a decimal point; name another attribute with weight = \"...\"";

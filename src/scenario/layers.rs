@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::settings::NumberOrAttribute;
 use super::{Distance, Input};
-use crate::load::{self, Column, Layer, Request, crs_name, nearest};
+use crate::load::{self, Column, Layer, Outlines, Request, crs_name, nearest};
 use crate::problem::{Findings, Problem};
 use crate::reproject::to_wgs84;
 
@@ -22,11 +22,15 @@ pub(super) struct Source<'a> {
     pub(super) xy: (&'a str, &'a str),
     pub(super) attributes: Vec<String>,
     pub(super) distance: Distance,
+    pub(super) is_points_only: bool,
 }
 
 /// A layer whose positions are sound.
 pub(super) struct Loaded {
     pub(super) positions: Vec<[f64; 2]>,
+    pub(super) outlines: Option<Outlines>,
+    /// As the file or the scenario states it.
+    pub(super) crs: Option<String>,
     pub(super) input: Input,
     columns: HashMap<String, Column>,
     known: Vec<String>,
@@ -36,7 +40,12 @@ pub(super) struct Loaded {
 impl Source<'_> {
     /// Reads the layer; `None` after a problem was pushed.
     pub(super) fn read(self, findings: &mut Findings, warnings: &mut Vec<Problem>) -> Option<Loaded> {
-        let request = Request { path: &self.path, attributes: &self.attributes, xy: self.xy };
+        let request = Request {
+            path: &self.path,
+            attributes: &self.attributes,
+            xy: self.xy,
+            is_points_only: self.is_points_only,
+        };
         let mut layer = match load::layer(&request) {
             Ok(layer) => layer,
             Err(error) => {
@@ -58,15 +67,26 @@ impl Source<'_> {
             }
         };
         let is_sound = match self.distance {
+            Distance::Planar if crs.as_deref().is_some_and(|crs| crs_name(crs).is_none()) => {
+                findings.extend(to_wgs84(&mut [], crs.as_deref().unwrap_or_default(), &place).err());
+                false
+            }
             Distance::Planar => {
                 warnings.extend(planar_warnings(&layer, crs.as_deref(), is_csv, &place));
                 true
             }
-            Distance::Geodesic => on_the_earth(&mut layer, crs.as_deref(), is_csv, &place, findings),
+            Distance::Geodesic => {
+                let before = layer.positions.clone();
+                let is_sound = on_the_earth(&mut layer, crs.as_deref(), is_csv, &place, findings);
+                warnings.extend(crs.as_deref().and_then(|crs| shrunk(&before, &layer.positions, crs, &place)));
+                is_sound
+            }
         };
         let columns = self.attributes.into_iter().zip(layer.columns).collect();
         is_sound.then_some(Loaded {
             positions: layer.positions,
+            outlines: layer.outlines,
+            crs: crs.as_deref().and_then(crs_name),
             input: Input { path: self.path, sha256: layer.sha256 },
             columns,
             known: layer.attribute_names,
@@ -131,7 +151,7 @@ impl Loaded {
         }
         let mut first = HashMap::with_capacity(self.len());
         for feature in 0..self.len() {
-            let Some(id) = column.cell(feature) else {
+            let Some(id) = column.cell(feature).filter(|id| !id.trim().is_empty()) else {
                 findings.push(Problem::new(
                     "missing-id",
                     self.place(feature, attribute),
@@ -237,11 +257,15 @@ fn stated_crs(layer: &Layer, of_scenario: Option<&str>, place: &str, table: &str
 
 /// Reprojects and checks that every position is on the earth.
 fn on_the_earth(layer: &mut Layer, crs: Option<&str>, is_csv: bool, place: &str, findings: &mut Findings) -> bool {
-    if let Some(crs) = crs
-        && let Err(problem) = to_wgs84(&mut layer.positions, crs, place)
-    {
-        findings.push(problem);
-        return false;
+    if let Some(crs) = crs {
+        let moved = to_wgs84(&mut layer.positions, crs, place).and_then(|()| match &mut layer.outlines {
+            Some(outlines) => to_wgs84(&mut outlines.vertices, crs, place),
+            None => Ok(()),
+        });
+        if let Err(problem) = moved {
+            findings.push(problem);
+            return false;
+        }
     }
     let noun = if is_csv { "record" } else { "feature" };
     let mut is_sound = true;
@@ -266,6 +290,21 @@ fn on_the_earth(layer: &mut Layer, crs: Option<&str>, is_csv: bool, place: &str,
         ));
     }
     is_sound
+}
+
+/// The warning about degrees that were taken for metres of a projected system: a whole layer in one spot.
+fn shrunk(before: &[[f64; 2]], after: &[[f64; 2]], crs: &str, place: &str) -> Option<Problem> {
+    const SPOT: f64 = 0.01;
+    let extent = |positions: &[[f64; 2]], axis: usize| {
+        let ordinates = || positions.iter().map(|position| position[axis]);
+        ordinates().fold(f64::NEG_INFINITY, f64::max) - ordinates().fold(f64::INFINITY, f64::min)
+    };
+    let are_degrees = before.iter().all(|[x, y]| x.abs() <= 180.0 && y.abs() <= 90.0);
+    let is_spot = (0..2).all(|axis| extent(after, axis) < SPOT) && (0..2).any(|axis| extent(before, axis) > SPOT);
+    (are_degrees && is_spot).then(|| {
+        let found = format!("coordinates that look like degrees, taken for metres of {crs}: all lie in one spot");
+        Problem::new("looks-like-degrees", place, found, "coordinates of that system", "mend or remove crs")
+    })
 }
 
 /// What may be wrong with measuring in the plane.

@@ -33,14 +33,19 @@ pub(super) fn read(
         let location = rows.find(row, location_ids, "location_id", locations);
         let site = rows.find(row, site_ids, "site_id", sites);
         let value = rows.number(row, values);
-        if let (Some(location), Some(site), Some(value)) = (location, site, value)
-            && value <= max
-        {
-            pairs.push((location, site));
+        if let (Some(location), Some(site), Some(value)) = (location, site, value) {
+            pairs.push((location, site, row, value <= max));
         }
     }
     pairs.sort_unstable();
-    pairs.dedup();
+    for twins in pairs.windows(2).filter(|twins| (twins[0].0, twins[0].1) == (twins[1].0, twins[1].1)) {
+        let place = rows.place(twins[1].2, "location_id");
+        let found = format!("the pair of line {} again", table.lines[twins[0].2]);
+        let advice = "keep one of the two rows";
+        rows.findings.push(Problem::new("duplicate-row", place, found, "one row for a location and a site", advice));
+    }
+    let pairs: Vec<(u32, u32)> =
+        pairs.into_iter().filter(|(.., is_within)| *is_within).map(|(location, site, ..)| (location, site)).collect();
     let mut starts = vec![0; locations.len() + 1];
     pairs.iter().for_each(|(location, _)| starts[*location as usize + 1] += 1);
     (0..locations.len()).for_each(|location| starts[location + 1] += starts[location]);

@@ -1,17 +1,21 @@
 //! A scenario file and its layers turned into a scenario: the question, with every rule of the input already checked.
 
+mod coalition;
 mod demand;
+mod generate;
 mod grammar;
 mod layers;
 mod matrix;
+mod place;
 mod rules;
 mod settings;
 mod supply;
 mod text;
+mod time;
 
 use std::path::{Path, PathBuf};
 
-use crate::load::Column;
+use crate::load::{Column, Outlines};
 use crate::problem::{InputError, Problem};
 
 pub use self::settings::{Distance, ObjectiveKind, json_schema};
@@ -42,6 +46,8 @@ pub struct Scenario {
     pub fixed: Vec<Fixed>,
     /// What to aim for.
     pub objective: Goal,
+    /// Spans of time, in order; one without a date where the scenario has none.
+    pub phases: Vec<Phase>,
     /// Limits of the search.
     pub options: Options,
     /// Files that scenario.toml names, with their hashes, in order of reading.
@@ -68,8 +74,21 @@ pub struct Sites {
     pub kinds: Column,
     /// Such as a region's code.
     pub groups: Column,
-    /// Where they are.
+    /// Where they are; for lines and polygons the mean of their vertices.
     pub positions: Vec<[f64; 2]>,
+    /// Vertices of lines and polygons, by site; `None` where all sites are points.
+    pub outlines: Option<Outlines>,
+}
+
+impl Sites {
+    /// The positions that a unit must reach to cover a site: all vertices, or the one of a point.
+    #[must_use]
+    pub fn vertices(&self, site: usize) -> &[[f64; 2]] {
+        match &self.outlines {
+            Some(outlines) => &outlines.vertices[outlines.starts[site]..outlines.starts[site + 1]],
+            None => std::slice::from_ref(&self.positions[site]),
+        }
+    }
 }
 
 /// A place where units may stand.
@@ -115,6 +134,8 @@ pub struct UnitType {
     pub cost: f64,
     /// Which sites it covers.
     pub reach: Reach,
+    /// Indices of unit types; where there are some, it stands only within reach of a deployed unit of one of them.
+    pub protected_by: Vec<usize>,
 }
 
 impl UnitType {
@@ -139,10 +160,21 @@ pub enum Reach {
         /// Farthest distance covered.
         max_m: f64,
     },
+    /// Within the distances of bands, for their shares.
+    Bands(Vec<Band>),
     /// By a table of location and site.
     Matrix(Matrix),
     /// Never.
     None,
+}
+
+/// A distance and what a site within it gets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    /// Metres, included.
+    pub max_m: f64,
+    /// Above 0, at most 1; less than that of any nearer band.
+    pub share: f64,
 }
 
 /// Sites covered from each location, from a table.
@@ -173,10 +205,54 @@ pub struct Contributor {
     pub id: String,
     /// For people; the id where none is given.
     pub name: String,
-    /// Units it gives at most, over all types.
+    /// Units it gives at most, over all types, in every phase.
     pub max_units: Option<u32>,
-    /// People it gives at most.
+    /// People it gives at most, in every phase.
     pub max_headcount: Option<u64>,
+    /// Units it gives at least over the whole plan, if any.
+    pub min_units: Option<u32>,
+    /// Indices of the requirements its units count for, ascending; `None` for all.
+    pub mandate: Option<Vec<usize>>,
+    /// For every location, whether its units may stand there; `None` for everywhere.
+    pub caveat: Option<Vec<bool>>,
+    /// Units of others that stand in every phase in which one of its units does.
+    pub requires: Vec<Condition>,
+}
+
+impl Contributor {
+    /// True where its units count for a requirement.
+    #[must_use]
+    pub fn counts_for(&self, requirement: usize) -> bool {
+        self.mandate.as_ref().is_none_or(|mandate| mandate.contains(&requirement))
+    }
+
+    /// True where its caveats let its units stand at a location.
+    #[must_use]
+    pub fn accepts(&self, location: usize) -> bool {
+        self.caveat.as_ref().is_none_or(|caveat| caveat[location])
+    }
+}
+
+/// Units without which a contributor takes no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Index of the other contributor.
+    pub contributor: usize,
+    /// Index of the unit type.
+    pub unit_type: usize,
+    /// How many, at least one.
+    pub count: u32,
+}
+
+/// A span of time from its start to the start of the next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phase {
+    /// Unique; `all` where the scenario has no phases.
+    pub id: String,
+    /// First day as YYYY-MM-DD; `None` where the scenario has no phases.
+    pub starts: Option<String>,
+    /// Its part in the objective.
+    pub weight: f64,
 }
 
 /// Units of one type that one contributor gives.
@@ -188,6 +264,12 @@ pub struct Offer {
     pub unit_type: usize,
     /// How many at most.
     pub count: u32,
+    /// First day as YYYY-MM-DD.
+    pub from: Option<String>,
+    /// Last day as YYYY-MM-DD.
+    pub until: Option<String>,
+    /// First and last phase in which it is there from start to end; `None` where it never is.
+    pub phases: Option<(usize, usize)>,
 }
 
 /// What cover means: which units count for which sites, and for how much.
@@ -218,6 +300,19 @@ impl Requirement {
         self.levels.iter().take(count as usize).sum()
     }
 
+    /// Value of a site of weight 1 from the units on it, given as share and count, shares falling: band by band the
+    /// levels of the units within it, times what its share adds to the next.
+    #[must_use]
+    pub fn gradual_value(&self, by_share: &[(f64, u32)]) -> f64 {
+        let (mut value, mut units) = (0.0, 0);
+        for (place, (share, count)) in by_share.iter().enumerate() {
+            units += count;
+            let next = by_share.get(place + 1).map_or(0.0, |(share, _)| *share);
+            value += (share - next) * self.value_of(units);
+        }
+        value
+    }
+
     /// Weight of all its sites.
     #[must_use]
     pub fn total_weight(&self) -> f64 {
@@ -232,6 +327,9 @@ impl Requirement {
 }
 
 /// Units that stand already and stay; they use up offers.
+///
+/// They stand from the first phase in which their contributor has units of that type, and use those offers of that
+/// phase that stay longest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
     /// Index of the contributor.
@@ -275,12 +373,41 @@ pub struct Input {
     pub sha256: String,
 }
 
-/// Where one objective counts more for a plan than another: the mean of the requirements' shares by importance.
+impl Scenario {
+    /// True where units of a contributor and type may stand at a location.
+    #[must_use]
+    pub fn may_stand(&self, contributor: usize, unit_type: usize, location: usize) -> bool {
+        self.unit_types[unit_type].may_stand_at(&self.locations[location])
+            && self.contributors[contributor].accepts(location)
+    }
+
+    /// The first phase in which a contributor has units of a type: that in which its fixed ones stand.
+    #[must_use]
+    pub fn first_phase(&self, contributor: usize, unit_type: usize) -> Option<usize> {
+        let offers = self.offers.iter().filter(|one| (one.contributor, one.unit_type) == (contributor, unit_type));
+        offers.filter(|offer| offer.count > 0).filter_map(|offer| offer.phases).map(|(first, _)| first).min()
+    }
+
+    /// Ids of the groups of the sites, in order of first sight; empty text for sites without one.
+    #[must_use]
+    pub fn groups(&self) -> Vec<&str> {
+        let mut seen = std::collections::HashSet::new();
+        let groups = (0..self.sites.positions.len()).map(|site| self.sites.groups.cell(site).unwrap_or_default());
+        groups.filter(|group| seen.insert(*group)).collect()
+    }
+}
+
+/// The mean of shares by requirement and phase, weighted by importance and by phase weight.
+///
+/// # Shape
+/// `shares` has one entry per requirement and phase, phases of a requirement together.
 #[must_use]
-pub fn weighted_share(requirements: &[Requirement], shares: &[f64]) -> f64 {
-    let total: f64 = requirements.iter().map(|requirement| requirement.importance).sum();
-    let earned: f64 = requirements.iter().zip(shares).map(|(requirement, share)| requirement.importance * share).sum();
-    earned / total
+pub fn weighted_share(scenario: &Scenario, shares: &[f64]) -> f64 {
+    let phases = scenario.phases.len();
+    let weight =
+        |place: usize| scenario.requirements[place / phases].importance * scenario.phases[place % phases].weight;
+    let total: f64 = (0..shares.len()).map(weight).sum();
+    shares.iter().enumerate().map(|(place, share)| weight(place) * share).sum::<f64>() / total
 }
 
 /// Reads a scenario file, the layers it names and the overrides of the command line.

@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use super::demand;
 use super::layers::{Loaded, Source};
 use super::matrix::{self, places};
-use super::settings::{self, Generate, NumberOrAttribute, Offers, Settings};
-use super::{
-    Contributor, Goal, Input, Location, LocationStatus, ObjectiveKind, Options, Reach, Scenario, Sites, UnitType,
-};
+use super::settings::{self, Offers, Settings};
+use super::{Band, Goal, Input, Location, Options, Reach, Scenario, Sites, UnitType};
 use crate::load::{self, nearest};
 use crate::problem::{Findings, InputError, Problem};
 
 /// More pairs of location and unit type than this would fill the memory of most machines.
 const MOST_POSTS: u64 = 100_000_000;
+
+/// Larger costs lose their small differences to rounding.
+const MOST_COST: f64 = 1e12;
+
+/// No reach is longer, not even in the plane, kilometres.
+const MOST_KM: f64 = 1e6;
 
 /// More people per unit are a slip of the pen; it also keeps every sum of people in 64 bits.
 const MOST_HEADCOUNT: u64 = 1_000_000_000;
@@ -32,8 +36,9 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
     let mut sites = rules.site_layer(&settings);
     let locations = rules.locations(&settings, sites.as_ref());
     let mut unit_types = rules.unit_types(&settings);
-    let contributors = rules.contributors(&settings);
-    let offers = rules.offers(&settings, &unit_types, &contributors);
+    let calendar = rules.calendar(&settings);
+    let contributors = rules.contributors(&settings, &unit_types, locations.as_deref());
+    let offers = rules.offers(&settings, &unit_types, &contributors, &calendar);
     let site_ids = sites.as_ref().map(|sites| sites.ids(&settings.sites.id, &mut rules.findings));
     if let (Some(ids), Some(locations)) = (&site_ids, &locations) {
         rules.matrices(&settings, &mut unit_types, ids, locations);
@@ -55,6 +60,7 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
         kinds: loaded.take(&keys.kind),
         groups: loaded.take(&keys.group),
         positions: std::mem::take(&mut loaded.positions),
+        outlines: loaded.outlines.take(),
     };
     let mut scenario = Scenario {
         name: settings.name.clone(),
@@ -68,6 +74,7 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
         requirements,
         fixed,
         objective,
+        phases: calendar.phases,
         options,
         inputs: rules.inputs,
         warnings: rules.warnings,
@@ -82,13 +89,16 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
 fn resolve_paths(path: &Path, settings: &mut Settings) {
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let resolve = |source: &mut String| {
-        // A database is no path; its refusal names it.
-        if !source.to_ascii_uppercase().starts_with("PG:") {
+        // A database is no path, and is refused when it is opened.
+        if !source.contains(':') || Path::new(&*source).is_absolute() {
             *source = folder.join(&*source).display().to_string();
         }
     };
     resolve(&mut settings.sites.source);
-    settings.locations.source.iter_mut().for_each(resolve);
+    let places = &mut settings.locations;
+    [&mut places.source, &mut places.within, &mut places.outside].into_iter().flatten().for_each(resolve);
+    let caveats = settings.contributors.iter_mut().flat_map(|entry| [&mut entry.within, &mut entry.outside]);
+    caveats.flatten().for_each(resolve);
     if let Offers::File(source) = &mut settings.offers {
         resolve(source);
     }
@@ -103,7 +113,7 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
 pub(super) struct Rules {
     pub(super) file: String,
     pub(super) findings: Findings,
-    warnings: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
     pub(super) inputs: Vec<Input>,
 }
 
@@ -131,6 +141,7 @@ impl Rules {
             xy: (&keys.x, &keys.y),
             attributes: demand::attributes(settings),
             distance: settings.distance,
+            is_points_only: false,
         };
         let sites = source.read(&mut self.findings, &mut self.warnings)?;
         self.inputs.push(sites.input.clone());
@@ -148,93 +159,8 @@ impl Rules {
         Some(sites)
     }
 
-    fn locations(&mut self, settings: &Settings, sites: Option<&Loaded>) -> Option<Vec<Location>> {
-        let keys = &settings.locations;
-        match (&keys.source, keys.generate) {
-            (None, Some(Generate::Sites)) => {
-                let sites = sites?;
-                Some(self.location_list(settings, sites, &settings.sites.id))
-            }
-            (Some(path), None) => {
-                let source = Source {
-                    table: "locations",
-                    path: PathBuf::from(path),
-                    sha256: keys.sha256.as_deref(),
-                    crs: keys.crs.as_deref(),
-                    xy: (&keys.x, &keys.y),
-                    attributes: location_attributes(keys).into_iter().chain([keys.id.clone()]).collect(),
-                    distance: settings.distance,
-                };
-                let layer = source.read(&mut self.findings, &mut self.warnings)?;
-                self.inputs.push(layer.input.clone());
-                if keys.id != "id" {
-                    layer.has(&keys.id, "[locations] id", &mut self.findings);
-                }
-                if layer.len() == 0 {
-                    let place = layer.input.path.display().to_string();
-                    let advice = "check that the layer was exported with its features";
-                    let expected = "at least one location";
-                    self.findings.push(Problem::new("empty-locations", place, "no locations", expected, advice));
-                }
-                Some(self.location_list(settings, &layer, &keys.id))
-            }
-            (source, _) => {
-                let found = if source.is_some() { "both source and generate" } else { "neither source nor generate" };
-                let advice = "generate = \"sites\" makes every site a location";
-                self.push("source-or-generate", "[locations]", found, "either source or generate", advice);
-                None
-            }
-        }
-    }
-
-    fn location_list(&mut self, settings: &Settings, layer: &Loaded, id: &str) -> Vec<Location> {
-        let keys = &settings.locations;
-        // Ids of generated locations are those of the sites, which are looked at as such.
-        let ids = if keys.generate.is_some() {
-            layer.ids(id, &mut Findings::default())
-        } else {
-            layer.ids(id, &mut self.findings)
-        };
-        let max_units = layer.limits(keys.max_units.as_ref(), "max_units", &mut self.findings);
-        let max_headcount = layer.limits(keys.max_headcount.as_ref(), "max_headcount", &mut self.findings);
-        for (key, attribute) in [("domains", &keys.domains), ("status", &keys.status)] {
-            if key != attribute {
-                layer.has(attribute, &format!("[locations] {key}"), &mut self.findings);
-            }
-        }
-        (0..layer.len())
-            .map(|place| Location {
-                id: ids.cell(place).unwrap_or_default().to_owned(),
-                position: layer.positions[place],
-                max_units: max_units[place].and_then(|limit| u32::try_from(limit).ok()),
-                max_headcount: max_headcount[place],
-                domains: domains(layer.column(&keys.domains).cell(place)),
-                status: self.status(layer, place, &keys.status),
-            })
-            .collect()
-    }
-
-    fn status(&mut self, layer: &Loaded, place: usize, attribute: &str) -> LocationStatus {
-        const WORDS: [(&str, LocationStatus); 3] = [
-            ("candidate", LocationStatus::Candidate),
-            ("required", LocationStatus::Required),
-            ("forbidden", LocationStatus::Forbidden),
-        ];
-        let word = layer.column(attribute).cell(place).map(str::trim).filter(|word| !word.is_empty());
-        let Some(word) = word else { return LocationStatus::Candidate };
-        if let Some((_, status)) = WORDS.iter().find(|(known, _)| *known == word) {
-            return *status;
-        }
-        let near = nearest(word, WORDS.iter().map(|(known, _)| *known));
-        let advice = near.map_or_else(|| "use one of these".to_owned(), |near| format!("did you mean \"{near}\"?"));
-        let expected = "candidate, required or forbidden; empty means candidate";
-        let place = layer.place(place, attribute);
-        self.findings.push(Problem::new("unknown-status", place, format!("\"{word}\""), expected, advice));
-        LocationStatus::Candidate
-    }
-
     /// Reports ids that are empty or used twice in a list of tables.
-    fn ids<'a>(&mut self, table: &str, ids: impl Iterator<Item = &'a str>) {
+    pub(super) fn ids<'a>(&mut self, table: &str, ids: impl Iterator<Item = &'a str>) {
         let mut seen = HashSet::new();
         for (place, id) in ids.enumerate() {
             if id.trim().is_empty() {
@@ -259,21 +185,25 @@ impl Rules {
             let advice = "add a [[unit_types]] table";
             self.push("no-unit-types", "[[unit_types]]", "none", "at least one unit type", advice);
         }
-        settings.unit_types.iter().map(|entry| self.unit_type(entry)).collect()
+        settings.unit_types.iter().map(|entry| self.unit_type(settings, entry)).collect()
     }
 
-    fn unit_type(&mut self, entry: &settings::UnitType) -> UnitType {
+    fn unit_type(&mut self, settings: &Settings, entry: &settings::UnitType) -> UnitType {
         let table = format!("[[unit_types]] \"{}\"", entry.id);
         if entry.cost < 0.0 {
             let place = format!("{table}, key \"cost\"");
             self.push("negative-cost", &place, &entry.cost.to_string(), "0 or more", "costs are never negative");
         }
+        if entry.cost > MOST_COST {
+            let place = format!("{table}, key \"cost\"");
+            self.push("too-large", &place, &entry.cost.to_string(), "at most 1e12", "count in larger units");
+        }
         if entry.headcount > MOST_HEADCOUNT {
             let place = format!("{table}, key \"headcount\"");
             self.push("bad-count", &place, &entry.headcount.to_string(), "at most 1000000000", "give people per unit");
         }
-        let reach = match entry.reach {
-            settings::Reach::Range { km, min_km } => {
+        let reach = match &entry.reach {
+            &settings::Reach::Range { km, min_km } => {
                 for (key, value) in [("km", km), ("min_km", min_km)] {
                     if value < 0.0 {
                         let place = format!("{table}, key \"reach.{key}\"");
@@ -286,13 +216,18 @@ impl Rules {
                         );
                     }
                 }
-                if min_km > km {
+                if km > MOST_KM {
+                    let place = format!("{table}, key \"reach.km\"");
+                    self.push("too-large", &place, &km.to_string(), "at most 1000000 km", "give kilometres");
+                }
+                if min_km > km && km >= 0.0 {
                     let place = format!("{table}, key \"reach.min_km\"");
                     let found = format!("min_km {min_km} over km {km}");
                     self.push("min-km-over-km", &place, &found, "min_km at most km", "swap the two, or mend one");
                 }
                 Reach::Range { min_m: metres(min_km), max_m: metres(km) }
             }
+            settings::Reach::Bands { bands } => Reach::Bands(self.bands(&table, bands)),
             // Filled in once sites and locations are known.
             settings::Reach::Matrix { .. } => Reach::Matrix(super::Matrix::default()),
             settings::Reach::None {} => Reach::None,
@@ -301,21 +236,49 @@ impl Rules {
             id: entry.id.clone(),
             name: entry.name.clone().unwrap_or_else(|| entry.id.clone()),
             domain: entry.domain.clone(),
-            headcount: entry.headcount,
+            headcount: entry.headcount.min(MOST_HEADCOUNT),
             cost: entry.cost,
             reach,
+            protected_by: self.protectors(settings, entry, &table),
         }
     }
 
-    fn contributors(&mut self, settings: &Settings) -> Vec<Contributor> {
-        self.ids("contributors", settings.contributors.iter().map(|contributor| contributor.id.as_str()));
-        let contributor = |entry: &settings::Contributor| Contributor {
-            id: entry.id.clone(),
-            name: entry.name.clone().unwrap_or_else(|| entry.id.clone()),
-            max_units: entry.max_units,
-            max_headcount: entry.max_headcount,
-        };
-        settings.contributors.iter().map(contributor).collect()
+    /// Bands with kilometres that rise and shares that fall.
+    fn bands(&mut self, table: &str, bands: &[[f64; 2]]) -> Vec<Band> {
+        let is_sound = |[km, share]: &[f64; 2]| *km >= 0.0 && *km <= MOST_KM && *share > 0.0 && *share <= 1.0;
+        let is_ordered = bands.windows(2).all(|pair| pair[0][0] < pair[1][0] && pair[0][1] > pair[1][1]);
+        if bands.is_empty() || !bands.iter().all(is_sound) || !is_ordered {
+            let place = format!("{table}, key \"reach.bands\"");
+            let expected = "pairs of kilometres that rise and shares that fall, above 0 and at most 1";
+            self.push("bad-bands", &place, &format!("{bands:?}"), expected, "for example [[20, 1.0], [40, 0.6]]");
+        }
+        bands.iter().map(|[km, share]| Band { max_m: metres(*km), share: *share }).collect()
+    }
+
+    /// Types that protect one, each with a reach that is a distance.
+    fn protectors(&mut self, settings: &Settings, entry: &settings::UnitType, table: &str) -> Vec<usize> {
+        let place = format!("{table}, key \"protected_by\"");
+        let mut protectors = Vec::new();
+        for id in &entry.protected_by {
+            let Some(found) = settings.unit_types.iter().position(|unit_type| unit_type.id == *id) else {
+                let ids = settings.unit_types.iter().map(|unit_type| unit_type.id.as_str());
+                let place = format!("{}, {place}", self.file);
+                self.findings.push(unknown("unknown-unit-type", &place, "unit type", id, ids));
+                continue;
+            };
+            let protector = &settings.unit_types[found];
+            let measures = matches!(protector.reach, settings::Reach::Range { .. } | settings::Reach::Bands { .. });
+            if protector.id == entry.id || !measures {
+                let found =
+                    if measures { format!("\"{id}\" itself") } else { format!("\"{id}\", whose reach is no distance") };
+                let expected = "another type with the reach range or bands";
+                self.push("bad-protection", &place, &found, expected, "name a type that reaches the locations");
+            }
+            protectors.push(found);
+        }
+        protectors.sort_unstable();
+        protectors.dedup();
+        protectors
     }
 
     fn matrices(
@@ -354,7 +317,7 @@ impl Rules {
     fn objective(&mut self, settings: &Settings) -> Goal {
         let goal = &settings.objective;
         let place = "[objective], key \"coverage\"";
-        let is_max = goal.kind == ObjectiveKind::MaxCoverage;
+        let is_max = !goal.kind.is_minimum();
         let word = goal.kind.word();
         match goal.coverage {
             None if !is_max => {
@@ -363,7 +326,7 @@ impl Rules {
             }
             Some(_) if is_max => {
                 let advice = "remove it, or aim for min-units, min-headcount or min-cost";
-                self.push("bad-coverage", place, "coverage with max-coverage", "no coverage", advice);
+                self.push("bad-coverage", place, &format!("coverage with {word}"), "no coverage", advice);
             }
             Some(coverage) if !(0.0..=1.0).contains(&coverage) => {
                 let advice = "95 percent is coverage = 0.95";
@@ -408,25 +371,9 @@ impl Rules {
     }
 }
 
-/// Attributes of locations other than their id.
-pub(super) fn location_attributes(keys: &settings::LocationsSource) -> Vec<String> {
-    let limits = [&keys.max_units, &keys.max_headcount].into_iter().filter_map(|limit| match limit {
-        Some(NumberOrAttribute::Attribute(name)) => Some(name.clone()),
-        _ => None,
-    });
-    limits.chain([keys.domains.clone(), keys.status.clone()]).collect()
-}
-
 /// Kilometres as metres, rounded to a micrometre so that 0.15 km is 150 m and not a hair less.
 fn metres(km: f64) -> f64 {
     (km * 1e9).round() / 1e6
-}
-
-/// Domains of a cell such as `land;air`; nothing for all.
-fn domains(cell: Option<&str>) -> Option<Vec<String>> {
-    let domains: Vec<String> =
-        cell?.split(';').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    (!domains.is_empty()).then_some(domains)
 }
 
 /// The problem of an id that nothing has.

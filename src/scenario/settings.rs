@@ -30,6 +30,9 @@ pub(super) struct Settings {
     pub(super) contributors: Vec<Contributor>,
     /// What cover means; at least one.
     pub(super) requirements: Vec<Requirement>,
+    /// Spans of time, in order; one without dates where absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) phases: Vec<Phase>,
     /// Units that stand already and stay; they use up offers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) fixed: Vec<Fixed>,
@@ -97,9 +100,24 @@ pub(super) struct LocationsSource {
     /// SHA-256 the file must have; written into a plan's scenario.toml.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sha256: Option<String>,
-    /// Instead of `source`: every site's own position.
+    /// Instead of `source`: locations made from the sites or laid out as a grid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) generate: Option<Generate>,
+    /// Distance between neighbors of a grid, kilometres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) spacing_km: Option<f64>,
+    /// Only candidates inside these polygons (GeoJSON).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) within: Option<String>,
+    /// SHA-256 of that file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) within_sha256: Option<String>,
+    /// Only candidates outside these polygons (GeoJSON).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outside: Option<String>,
+    /// SHA-256 of that file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outside_sha256: Option<String>,
     /// Attribute that names a location uniquely.
     #[serde(default = "text::<0>")]
     pub(super) id: String,
@@ -126,12 +144,16 @@ pub(super) struct LocationsSource {
     pub(super) crs: Option<String>,
 }
 
-/// Locations made from the sites.
+/// Locations that no file lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Generate {
     /// Every site's own position.
     Sites,
+    /// A hexagonal grid of `spacing_km`, over `within` or the extent of the sites.
+    Grid,
+    /// Every site, and where the reach circles of two sites cross.
+    Intersections,
 }
 
 /// A number for all, or the attribute that holds it.
@@ -164,6 +186,9 @@ pub(super) struct UnitType {
     pub(super) cost: f64,
     /// Which sites a unit covers from a location.
     pub(super) reach: Reach,
+    /// Ids of unit types: a unit stands only within reach of a deployed unit of one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) protected_by: Vec<String>,
 }
 
 /// Which sites a unit covers from a location.
@@ -177,6 +202,11 @@ pub(super) enum Reach {
         /// Nearest distance covered, kilometres.
         #[serde(default)]
         min_km: f64,
+    },
+    /// Gradually: those within the kilometres of a band, for its share; the best unit counts.
+    Bands {
+        /// Pairs of kilometres and share, kilometres rising, shares falling.
+        bands: Vec<[f64; 2]>,
     },
     /// Those with a row `location_id,site_id,value` of at most `max`.
     Matrix {
@@ -201,12 +231,59 @@ pub(super) struct Contributor {
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
-    /// Units at most, over all its unit types.
+    /// Units at most, over all its unit types, in every phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) max_units: Option<u32>,
-    /// People at most.
+    /// People at most, in every phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) max_headcount: Option<u64>,
+    /// Units at least, if it takes part at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) min_units: Option<u32>,
+    /// Ids of the requirements that its units count for; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mandate: Option<Vec<String>>,
+    /// Caveat: its units stand only inside these polygons (GeoJSON).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) within: Option<String>,
+    /// SHA-256 of that file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) within_sha256: Option<String>,
+    /// Caveat: its units stand only outside these polygons (GeoJSON).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outside: Option<String>,
+    /// SHA-256 of that file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outside_sha256: Option<String>,
+    /// Units of others without which it takes no part, in every phase.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) requires: Vec<Condition>,
+}
+
+/// Units of another contributor that must stand beside.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Condition {
+    /// Id of the other contributor.
+    pub(super) contributor: String,
+    /// Id of the unit type.
+    pub(super) unit_type: String,
+    /// How many.
+    #[serde(default = "one_unit")]
+    pub(super) count: u32,
+}
+
+/// A span of time from its start to the start of the next.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Phase {
+    /// Unique.
+    pub(super) id: String,
+    /// First day, YYYY-MM-DD.
+    pub(super) starts: String,
+    /// Its part in the objective.
+    #[serde(default = "one")]
+    pub(super) weight: f64,
 }
 
 /// Offers as tables, or the path of a CSV file.
@@ -235,6 +312,12 @@ pub(super) struct Offer {
     pub(super) unit_type: String,
     /// The contribution limit.
     pub(super) count: u32,
+    /// First day, YYYY-MM-DD; needs phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<String>,
+    /// Last day, YYYY-MM-DD; needs phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<String>,
 }
 
 /// What cover means.
@@ -330,6 +413,10 @@ pub enum ObjectiveKind {
     MinHeadcount,
     /// Cost.
     MinCost,
+    /// The share of the worst-served group.
+    MaxMin,
+    /// The share after the worst loss of any one contributor.
+    WithstandLoss,
 }
 
 impl ObjectiveKind {
@@ -341,7 +428,15 @@ impl ObjectiveKind {
             Self::MinUnits => "min-units",
             Self::MinHeadcount => "min-headcount",
             Self::MinCost => "min-cost",
+            Self::MaxMin => "max-min",
+            Self::WithstandLoss => "withstand-loss",
         }
+    }
+
+    /// True where less is better.
+    #[must_use]
+    pub fn is_minimum(self) -> bool {
+        matches!(self, Self::MinUnits | Self::MinHeadcount | Self::MinCost)
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::rules::{Rules, unknown};
 use super::settings::{self, Offers, Settings};
+use super::time::Calendar;
 use super::{Contributor, Fixed, Input, Location, Offer, UnitType};
 use crate::load;
 use crate::problem::Problem;
@@ -18,6 +19,7 @@ impl Rules {
         settings: &Settings,
         types: &[UnitType],
         contributors: &[Contributor],
+        calendar: &Calendar,
     ) -> Vec<Offer> {
         let entries = match &settings.offers {
             Offers::Tables(entries) => entries
@@ -39,13 +41,29 @@ impl Rules {
                 let ids = types.iter().map(|unit_type| unit_type.id.as_str());
                 self.findings.push(unknown("unknown-unit-type", &place, "unit type", &entry.unit_type, ids));
             }
+            let phases = self.span(calendar, &place, entry.from.as_deref(), entry.until.as_deref());
+            if phases.is_none() && self.findings.is_empty() {
+                let found = "dates that span no whole phase";
+                let expected = "at least one phase from start to end";
+                let advice = "mend the dates; a unit counts in phases for the whole of which it is there";
+                self.warnings.push(Problem::new("offer-never-present", &place, found, expected, advice));
+            }
             if u64::from(entry.count) > MOST_UNITS {
                 let problem =
                     Problem::new("bad-count", place, entry.count.to_string(), "at most 1000000", "mend the number");
                 self.findings.push(problem);
             } else if let (Some(contributor), Some(unit_type)) = (contributor, unit_type) {
-                offers.push(Offer { contributor, unit_type, count: entry.count });
+                let settings::Offer { count, from, until, .. } = entry;
+                offers.push(Offer { contributor, unit_type, count, from, until, phases });
             }
+        }
+        let mut sums = BTreeMap::<(usize, usize), u64>::new();
+        for offer in &offers {
+            *sums.entry((offer.contributor, offer.unit_type)).or_default() += u64::from(offer.count);
+        }
+        for ((contributor, unit_type), sum) in sums.into_iter().filter(|(_, sum)| *sum > MOST_UNITS) {
+            let found = format!("{sum} units of \"{}\" from \"{}\"", types[unit_type].id, contributors[contributor].id);
+            self.push("bad-count", "offers", &found, "at most 1000000 in all offers of a type", "mend the numbers");
         }
         if offers.len() > 1_000 * (1 + types.len()) * (1 + contributors.len()) {
             let expected = "at most a thousand for each contributor and unit type";
@@ -55,7 +73,7 @@ impl Rules {
     }
 
     fn offer_table(&mut self, path: &Path) -> Vec<(String, settings::Offer)> {
-        let table = match load::table(path, &["contributor", "unit_type", "count"], &[]) {
+        let table = match load::table(path, &["contributor", "unit_type", "count"], &["from", "until"]) {
             Ok(table) => table,
             Err(error) => {
                 self.findings.extend(error.problems);
@@ -64,17 +82,6 @@ impl Rules {
         };
         let file = path.display().to_string();
         self.inputs.push(Input { path: path.to_owned(), sha256: table.sha256.clone() });
-        for column in table.header.iter().filter(|column| ["from", "until"].contains(&column.as_str())) {
-            let advice = "leave it out for now; CHANGELOG.md lists what is planned";
-            let expected = "a column that this version builds";
-            self.findings.push(Problem::new(
-                "not-built-yet",
-                &file,
-                format!("the column \"{column}\""),
-                expected,
-                advice,
-            ));
-        }
         let mut offers = Vec::new();
         for (row, line) in table.lines.iter().enumerate() {
             let cell = |column: usize| table.columns[column].cell(row).unwrap_or_default().to_owned();
@@ -87,7 +94,11 @@ impl Rules {
                 }
                 Ok(count) => {
                     let count = u32::try_from(count).unwrap_or(u32::MAX);
-                    offers.push((place, settings::Offer { contributor: cell(0), unit_type: cell(1), count }));
+                    let [from, until] = [3, 4].map(|column| table.columns[column].cell(row).map(str::to_owned));
+                    offers.push((
+                        place,
+                        settings::Offer { contributor: cell(0), unit_type: cell(1), count, from, until },
+                    ));
                 }
                 Err(_) => {
                     let place = format!("{place}, column \"count\"");
@@ -126,20 +137,28 @@ impl Rules {
                 let ids = locations.iter().map(|location| location.id.as_str());
                 self.findings.push(unknown("unknown-location", &place, "location", &entry.location, ids));
             }
-            if entry.count == 0 {
-                let advice = "remove the table, or give a count";
-                self.findings.push(Problem::new("bad-count", place, "0", "1 or more", advice));
+            if entry.count == 0 || u64::from(entry.count) > MOST_UNITS {
+                let advice = "remove the table, or mend the count";
+                let found = entry.count.to_string();
+                self.findings.push(Problem::new("bad-count", place, found, "from 1 to 1000000", advice));
             } else if let (Some(contributor), Some(unit_type), Some(location)) = (contributor, unit_type, location) {
-                if !types[unit_type].may_stand_at(&locations[location]) {
+                if !types[unit_type].may_stand_at(&locations[location]) || !contributors[contributor].accepts(location)
+                {
                     let found = format!("\"{}\" at \"{}\"", entry.unit_type, entry.location);
-                    let expected = "a location that is not forbidden and serves the domain of the unit type";
-                    let advice = "choose another location, or mend its status or domains";
+                    let expected =
+                        "a location that is not forbidden, serves the domain of the unit type and suits the caveats";
+                    let advice = "choose another location, or mend its status, its domains or the caveats";
                     self.findings.push(Problem::new("fixed-not-allowed", place, found, expected, advice));
                 }
                 fixed.push(Fixed { contributor, unit_type, location, count: entry.count });
             }
         }
-        let over = fixed_over_limits(&fixed, types, contributors, offers, locations);
+        // Limits of what is already known to be wrong would only mislead.
+        let over = if self.findings.is_empty() {
+            fixed_over_limits(&fixed, types, contributors, offers, locations)
+        } else {
+            Vec::new()
+        };
         for (code, found, expected) in over {
             let advice = "fix fewer units, or raise the limit";
             self.push(code, "[[fixed]]", &found, &expected, advice);
@@ -175,8 +194,11 @@ fn fixed_over_limits(
     }
     let mut over = Vec::new();
     for ((contributor, unit_type), units) in by_offer {
-        let of_pair = offers.iter().filter(|offer| (offer.contributor, offer.unit_type) == (contributor, unit_type));
-        let offered: u64 = of_pair.map(|offer| u64::from(offer.count)).sum();
+        let of_pair = || offers.iter().filter(|one| (one.contributor, one.unit_type) == (contributor, unit_type));
+        let first = of_pair().filter_map(|offer| offer.phases).map(|phases| phases.0).min();
+        // Fixed units stand from the first phase: later offers do not help.
+        let there = of_pair().filter(|offer| first.is_some() && offer.phases.map(|phases| phases.0) == first);
+        let offered: u64 = there.map(|offer| u64::from(offer.count)).sum();
         if units > offered {
             let found =
                 format!("{units} units of \"{}\" from \"{}\"", types[unit_type].id, contributors[contributor].id);

@@ -20,6 +20,19 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
     if let Some(source) = &mut settings.locations.source {
         resolve(source, &mut settings.locations.sha256);
     }
+    let places = &mut settings.locations;
+    for (source, sha256) in
+        [(&mut places.within, &mut places.within_sha256), (&mut places.outside, &mut places.outside_sha256)]
+    {
+        source.iter_mut().for_each(|source| resolve(source, sha256));
+    }
+    for entry in &mut settings.contributors {
+        for (source, sha256) in
+            [(&mut entry.within, &mut entry.within_sha256), (&mut entry.outside, &mut entry.outside_sha256)]
+        {
+            source.iter_mut().for_each(|source| resolve(source, sha256));
+        }
+    }
     for unit_type in &mut settings.unit_types {
         if let Reach::Matrix { source, sha256, .. } = &mut unit_type.reach {
             resolve(source, sha256);
@@ -34,6 +47,8 @@ fn of_offer(scenario: &Scenario, offer: &super::Offer) -> settings::Offer {
         contributor: scenario.contributors[offer.contributor].id.clone(),
         unit_type: scenario.unit_types[offer.unit_type].id.clone(),
         count: offer.count,
+        from: offer.from.clone(),
+        until: offer.until.clone(),
     }
 }
 

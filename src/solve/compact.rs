@@ -5,7 +5,7 @@ use std::time::Instant;
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
 use highs::HighsModelStatus;
 
-use super::highs_ffi::{self, Tick};
+use super::highs_ffi::{self, Run, Tick};
 use super::{Progress, StopReason, Watch};
 use crate::model::{Aim, Program, TermGroup};
 use crate::problem::SolveError;
@@ -16,6 +16,15 @@ const PROOF_GAP: f64 = 1e-7;
 
 /// A bound this close above an attainable value, as a part of a step, is rounded down to it.
 const STEP_TOLERANCE: f64 = 1e-4;
+
+/// Shares this close below the coverage asked for reach it: the judge allows as much for rounding.
+const COVERAGE_SLACK: f64 = 1e-9;
+
+/// HiGHS looks at its own time limit; this much later it is stopped from outside, seconds.
+const LATE_S: f64 = 0.5;
+
+/// Smallest sum of all coefficients of the objective that is handed to HiGHS.
+const LEAST_TOTAL: f64 = 1e4;
 
 /// How a run of HiGHS ended, in the program's terms.
 #[derive(Debug)]
@@ -42,6 +51,8 @@ struct Compact {
     values: Vec<Variable>,
     /// Earned levels: set, group, level (from 0) and the column.
     levels: Vec<(u32, usize, usize, Variable)>,
+    /// The smallest part of the value, where there are several.
+    worst: Option<Variable>,
     /// Objective in model units: the program's times this.
     scale: f64,
     /// Steps in which the objective moves, in model units, where they are known.
@@ -59,6 +70,9 @@ pub(super) fn solve(
     begun: Instant,
     start: Option<&[u32]>,
 ) -> Result<Ending, SolveError> {
+    if let Some(ending) = without_search(program) {
+        return Ok(ending);
+    }
     let compact = Compact::new(program);
     let full_start = start.map(|values| compact.complete(program, values));
     let (scale, step) = (compact.scale, compact.step);
@@ -71,7 +85,8 @@ pub(super) fn solve(
     }
     let mut watcher =
         Watcher { program, watch, begun, scale, columns, best: start.map(<[u32]>::to_vec), bound: None, nodes: 0 };
-    let solved = highs_ffi::run(model, &mut |tick| watcher.hear(tick));
+    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > options.time_limit_s + LATE_S;
+    let run = highs_ffi::run(model, &mut |tick| watcher.hear(&tick), &is_over);
     let variables = full_columns(program);
     let mut ending = Ending {
         values: None,
@@ -82,7 +97,11 @@ pub(super) fn solve(
         variables,
         rows,
     };
-    if let Ok(solved) = solved {
+    if let Run::LeftBehind = run {
+        let is_stopped = watch.is_stopped();
+        ending.stop_reason = Some(if is_stopped { StopReason::Interrupted } else { StopReason::TimeLimit });
+    }
+    if let Run::Solved(solved) = run {
         ending.stop_reason = match solved.status() {
             HighsModelStatus::Optimal | HighsModelStatus::ModelEmpty => None,
             HighsModelStatus::Infeasible => {
@@ -97,6 +116,9 @@ pub(super) fn solve(
             watcher.offer(solved.get_solution().columns());
         }
 
+        if let Ok(nodes) = solved.int_info_value(c"mip_node_count") {
+            watcher.nodes = u64::try_from(nodes).unwrap_or(0);
+        }
         let dual = solved.double_info_value(c"mip_dual_bound").ok().filter(|dual| dual.is_finite());
         watcher.bound = dual.or(watcher.bound);
     }
@@ -104,6 +126,26 @@ pub(super) fn solve(
     ending.nodes = watcher.nodes;
     ending.values = watcher.best;
     Ok(ending)
+}
+
+/// The ending of a program that needs no search: a rule without variables that cannot be kept, or no variables at all,
+/// which HiGHS would call an empty model without a look at its rows.
+fn without_search(program: &Program) -> Option<Ending> {
+    let is_hopeless = |row: &crate::model::Row| row.terms.is_empty() && (row.least > 0.0 || row.most < 0.0);
+    let is_infeasible = program.rows.iter().any(is_hopeless);
+    if !is_infeasible && !program.variables.is_empty() {
+        return None;
+    }
+    let is_infeasible = is_infeasible || program.broken_rule(&[]).is_some();
+    Some(Ending {
+        values: (!is_infeasible).then(Vec::new),
+        bound: (!is_infeasible).then(|| program.objective(&[])),
+        is_infeasible,
+        stop_reason: Some(StopReason::Proved),
+        nodes: 0,
+        variables: program.variables.len(),
+        rows: program.rows.len(),
+    })
 }
 
 /// The bound moved to the nearest objective that whole values can have, in model units.
@@ -169,11 +211,14 @@ impl Compact {
                 }
             }
         }
+        let has_worst = program.parts > 1 && matches!(program.aim, Aim::MostValue);
+        let worst = has_worst.then(|| columns.add(variable().min(0.0).max(value_scale(program))));
         let scale = match program.aim {
             Aim::MostValue => value_scale(program),
             Aim::LeastCost { .. } => 1.0,
         };
         let step = match &program.aim {
+            Aim::MostValue if has_worst => None,
             Aim::MostValue => {
                 let values = program.groups.iter().flat_map(|group| {
                     let factor = group.scale * scale;
@@ -184,7 +229,7 @@ impl Compact {
             }
             Aim::LeastCost { costs, .. } => common_step(costs.iter().copied()),
         };
-        Self { columns, values, levels, scale, step }
+        Self { columns, values, levels, worst, scale, step }
     }
 
     /// Values of all columns for values of the program's variables: every level that is earned is taken.
@@ -192,22 +237,36 @@ impl Compact {
         let earned = self.levels.iter().map(|(set, _, level, _)| {
             f64::from(program.count(*set, values) > u64::try_from(*level).unwrap_or(u64::MAX))
         });
-        values.iter().map(|value| f64::from(*value)).chain(earned).collect()
+        let worst = self.worst.map(|_| program.value(values) * self.scale);
+        values.iter().map(|value| f64::from(*value)).chain(earned).chain(worst).collect()
     }
 
     /// Columns of the program's variables and the model.
     fn model(self, program: &Program) -> Result<(usize, highs::Model), SolveError> {
-        let Self { columns, values, levels, scale, .. } = self;
+        let Self { columns, values, levels, worst, scale, .. } = self;
         let worth = |set: u32, group: usize, level: usize| {
             let entry = &program.groups[group];
             let weight = entry.terms[usize::try_from(set).unwrap_or(0) - first_set(program, group)].weight;
             weight * entry.levels[level] * entry.scale
         };
-        let value: Expression =
-            levels.iter().map(|(set, group, level, column)| worth(*set, *group, *level) * scale * *column).sum();
-        let mut problem = match &program.aim {
-            Aim::MostValue => columns.maximise(value).using(good_lp::highs),
-            Aim::LeastCost { costs, .. } => {
+        // The value of each part, in model units.
+        let parts = |scale: f64| {
+            let mut parts = vec![Expression::default(); program.parts];
+            for (set, group, level, column) in &levels {
+                parts[program.groups[*group].part].add_mul(worth(*set, *group, *level) * scale, *column);
+            }
+            parts
+        };
+        let mut problem = match (&program.aim, worst) {
+            (Aim::MostValue, Some(worst)) => {
+                let problem = columns.maximise(worst).using(good_lp::highs);
+                parts(scale).into_iter().fold(problem, |problem, part| problem.with(constraint!(worst <= part)))
+            }
+            (Aim::MostValue, None) => {
+                let value: Expression = parts(scale).into_iter().sum();
+                columns.maximise(value).using(good_lp::highs)
+            }
+            (Aim::LeastCost { costs, .. }, _) => {
                 let cost: Expression = costs.iter().zip(&values).map(|(cost, column)| *cost * *column).sum();
                 columns.minimise(cost).using(good_lp::highs)
             }
@@ -246,11 +305,9 @@ impl Compact {
         if let Aim::LeastCost { coverage, .. } = program.aim {
             if needs_levels(program) {
                 let scale = value_scale(program);
-                let value: Expression = levels
-                    .iter()
-                    .map(|(set, group, level, column)| worth(*set, *group, *level) * scale * *column)
-                    .sum();
-                problem = problem.with(constraint!(value >= coverage * scale));
+                for part in parts(scale) {
+                    problem = problem.with(constraint!(part >= (coverage - COVERAGE_SLACK) * scale));
+                }
             } else {
                 for group in &program.groups {
                     let full = f64::from(u32::try_from(group.full_at()).unwrap_or(u32::MAX));
@@ -279,10 +336,17 @@ fn needs_levels(program: &Program) -> bool {
     }
 }
 
-/// Makes the largest group's coefficients its weights times levels, the others' at least that.
+/// Makes the largest group's coefficients its weights times levels, the others' at least that; with several parts,
+/// shares become per ten thousand.
 fn value_scale(program: &Program) -> f64 {
+    if program.parts > 1 {
+        return 1e4;
+    }
     let inverse = |group: &TermGroup| 1.0 / group.scale;
-    program.groups.iter().filter(|group| group.scale > 0.0).map(inverse).fold(1.0, f64::max)
+    let scale = program.groups.iter().filter(|group| group.scale > 0.0).map(inverse).fold(1.0, f64::max);
+    // Small weights would drown in the solver's tolerances; a power of ten keeps whole steps whole.
+    let total = program.value_everywhere() * scale;
+    if total > 0.0 && total < LEAST_TOTAL { scale * 10.0_f64.powf((LEAST_TOTAL / total).log10().ceil()) } else { scale }
 }
 
 /// The largest step of which all numbers are multiples, when they have up to three decimals and are not enormous.
@@ -293,7 +357,9 @@ fn common_step(numbers: impl Iterator<Item = f64> + Clone) -> Option<f64> {
         for number in numbers.clone() {
             let scaled = number * factor;
             let whole = scaled.round();
-            if (scaled - whole).abs() > 1e-7 * factor.max(scaled.abs() * 1e-6) || whole.abs() > LARGEST {
+            // A number that rounds to nothing would be lost to the bound, however small.
+            let is_lost = scaled != 0.0 && whole == 0.0;
+            if is_lost || (scaled - whole).abs() > 1e-9_f64.max(scaled.abs() * 1e-12) || whole.abs() > LARGEST {
                 return None;
             }
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: 0 to 1e12")]
@@ -340,8 +406,8 @@ impl Watcher<'_> {
         }
     }
 
-    fn hear(&mut self, tick: Tick<'_>) -> bool {
-        if let Some(solution) = tick.solution {
+    fn hear(&mut self, tick: &Tick) {
+        if let Some(solution) = &tick.solution {
             self.offer(solution);
         }
         if tick.dual.is_finite() && tick.dual.abs() < 1e29 && tick.primal.is_finite() {
@@ -355,7 +421,6 @@ impl Watcher<'_> {
             bound: self.bound.map(|bound| bound / self.scale),
             nodes: self.nodes,
         });
-        self.watch.is_stopped()
     }
 }
 

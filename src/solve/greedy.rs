@@ -9,14 +9,32 @@ use crate::model::{Aim, Program, Row};
 /// Values that keep every rule, grown unit by unit where each adds most; `None` where this finds none.
 ///
 /// For value: the classic greedy, within 1 - 1/e of the best when a single limit counts units
-/// (Nemhauser, Wolsey and Fisher 1978). For cost: most value per cost until the coverage is reached.
+/// (Nemhauser, Wolsey and Fisher 1978). For cost: most value per cost until the coverage is reached. Where there are
+/// switches, once with all of them on and once with all off, and the better of the two.
 ///
 /// # Cost
 /// O(items of the sets x log posts), lazily (Minoux 1978).
-pub(super) fn values(program: &Program) -> Option<Vec<u32>> {
-    let mut build = Build::resume(program, vec![0; program.variables.len()]);
-    build.repair()?;
-    build.grow();
+pub(super) fn values(program: &Program, is_over: &dyn Fn() -> bool) -> Option<Vec<u32>> {
+    let off = grown(program, 0, is_over);
+    if !program.variables.iter().any(|variable| variable.is_switch()) {
+        return off;
+    }
+    let is_better = |a: &Vec<u32>, b: &Vec<u32>| match program.aim {
+        Aim::MostValue => program.objective(a) > program.objective(b),
+        Aim::LeastCost { .. } => program.objective(a) < program.objective(b),
+    };
+    match (grown(program, 1, is_over), off) {
+        (Some(on), Some(off)) if is_better(&on, &off) => Some(on),
+        (on, off) => off.or(on),
+    }
+}
+
+/// Values grown with all switches at one setting.
+fn grown(program: &Program, switch: u32, is_over: &dyn Fn() -> bool) -> Option<Vec<u32>> {
+    let start = program.variables.iter().map(|variable| if variable.is_switch() { switch } else { 0 });
+    let mut build = Build::resume(program, start.collect());
+    build.repair(is_over)?;
+    build.grow(is_over);
     program.broken_rule(&build.values).is_none().then_some(build.values)
 }
 
@@ -26,6 +44,8 @@ pub(super) struct Build<'a> {
     values: Vec<u32>,
     /// Units on each set of the program.
     counts: Vec<u64>,
+    /// Value of each part.
+    earned: Vec<f64>,
     /// Group and weight of the term on each set.
     terms: Vec<(usize, f64)>,
     /// Sets that hold each variable.
@@ -66,11 +86,6 @@ impl PartialEq for Candidate {
 
 impl Eq for Candidate {}
 
-/// A row that says that units standing are units pledged.
-fn is_balance(row: &Row) -> bool {
-    row.rule.is_empty()
-}
-
 impl<'a> Build<'a> {
     /// Goes on from given values.
     pub(super) fn resume(program: &'a Program, values: Vec<u32>) -> Self {
@@ -82,7 +97,7 @@ impl<'a> Build<'a> {
         let mut suppliers = vec![Vec::new(); program.variables.len()];
         for (place, row) in program.rows.iter().enumerate() {
             row.terms.iter().for_each(|(variable, factor)| rows_of[*variable as usize].push((place, *factor)));
-            if is_balance(row) {
+            if row.is_balance() {
                 let pledges: Vec<u32> =
                     row.terms.iter().filter(|term| term.1 < 0.0).map(|(variable, _)| *variable).collect();
                 row.terms
@@ -98,6 +113,7 @@ impl<'a> Build<'a> {
         });
         let mut build = Self {
             program,
+            earned: vec![0.0; program.parts],
             counts: (0u32..).take(program.sets.len()).map(|set| program.count(set, &values)).collect(),
             terms,
             sets_of: program.sets.transposed(program.variables.len()),
@@ -107,6 +123,11 @@ impl<'a> Build<'a> {
             suppliers,
             values,
         };
+        for (count, (group, weight)) in build.counts.iter().zip(&build.terms) {
+            if let Some(entry) = program.groups.get(*group) {
+                build.earned[entry.part] += weight * entry.value_of(*count);
+            }
+        }
         for variable in 0..build.values.len() {
             for (row, factor) in &build.rows_of[variable] {
                 build.sums[*row] += factor * f64::from(build.values[variable]);
@@ -131,7 +152,11 @@ impl<'a> Build<'a> {
         self.values[variable as usize] = u32::try_from(value).expect("no variable falls below zero");
         for set in self.sets_of.row(variable as usize) {
             let count = &mut self.counts[*set as usize];
-            *count = count.checked_add_signed(step).expect("no count falls below zero");
+            let before = *count;
+            *count = before.checked_add_signed(step).expect("no count falls below zero");
+            let (group, weight) = self.terms[*set as usize];
+            let group = &self.program.groups[group];
+            self.earned[group.part] += weight * (group.value_of(*count) - group.value_of(before));
         }
         #[expect(clippy::cast_precision_loss, reason = "steps are 1 and -1")]
         let step = step as f64;
@@ -144,7 +169,7 @@ impl<'a> Build<'a> {
     fn has_room(&self, variable: u32) -> bool {
         self.rows_of[variable as usize].iter().all(|(place, factor)| {
             let row = &self.program.rows[*place];
-            is_balance(row) || *factor <= 0.0 || self.sums[*place] + factor <= row.most
+            row.is_balance() || *factor <= 0.0 || self.sums[*place] + factor <= row.most
         })
     }
 
@@ -152,7 +177,7 @@ impl<'a> Build<'a> {
     fn supplier(&self, post: u32) -> Option<u32> {
         let left = |pledge: u32| {
             let rows = self.rows_of[pledge as usize].iter();
-            rows.filter(|(place, factor)| *factor > 0.0 && !is_balance(&self.program.rows[*place]))
+            rows.filter(|(place, factor)| *factor > 0.0 && !self.program.rows[*place].is_balance())
                 .map(|(place, factor)| (self.program.rows[*place].most - self.sums[*place]) / factor)
                 .fold(f64::INFINITY, f64::min)
         };
@@ -183,17 +208,21 @@ impl<'a> Build<'a> {
     }
 
     /// Raises every row that asks for a least sum, first those that name one pledge or post, as fixed units do.
-    fn repair(&mut self) -> Option<()> {
+    fn repair(&mut self, is_over: &dyn Fn() -> bool) -> Option<()> {
         let program = self.program;
-        let asking = |row: &&(usize, &Row)| !is_balance(row.1) && row.1.least > 0.0;
+        let asking = |row: &&(usize, &Row)| !row.1.is_balance() && row.1.least > f64::NEG_INFINITY;
         let rows: Vec<(usize, &Row)> = program.rows.iter().enumerate().collect();
         let mut asking: Vec<(usize, &Row)> = rows.iter().filter(asking).copied().collect();
         asking.sort_by_key(|(place, row)| (row.terms.len() != 1, *place));
         for (place, row) in asking {
             while self.sums[place] < row.least {
+                if is_over() {
+                    return None;
+                }
                 let best = row
                     .terms
                     .iter()
+                    .filter(|(_, factor)| *factor > 0.0)
                     .map(|(variable, _)| *variable)
                     .filter(|variable| self.has_room(*variable))
                     .max_by(|a, b| self.need(*a).total_cmp(&self.need(*b)).then(b.cmp(a)))?;
@@ -228,22 +257,37 @@ impl<'a> Build<'a> {
     }
 
     /// Adds units where they add most until nothing adds or the coverage is reached.
-    fn grow(&mut self) {
+    ///
+    /// Units that found no room are tried again as long as others were placed: a protected unit may now be allowed.
+    fn grow(&mut self, is_over: &dyn Fn() -> bool) {
+        while self.grow_once(is_over) {}
+    }
+
+    /// Says whether it placed a unit and left another aside.
+    fn grow_once(&mut self, is_over: &dyn Fn() -> bool) -> bool {
         let posts = (0u32..).take(self.values.len()).filter(|variable| self.is_post(*variable));
         let mut queue: BinaryHeap<Candidate> =
             posts.map(|variable| Candidate { gain: self.merit(variable), variable }).collect();
+        let (mut has_placed, mut has_left) = (false, false);
         while let Some(Candidate { gain, variable }) = queue.pop() {
             if gain <= 0.0 || self.is_enough() {
                 break;
+            }
+            if is_over() {
+                return false;
             }
             let fresh = self.merit(variable);
             let is_still_best = queue.peek().is_none_or(|next| fresh >= next.gain);
             if fresh < gain && !is_still_best {
                 queue.push(Candidate { gain: fresh, variable });
             } else if self.place(variable) {
+                has_placed = true;
                 queue.push(Candidate { gain: self.merit(variable), variable });
+            } else {
+                has_left = true;
             }
         }
+        has_placed && has_left
     }
 
     /// Gain, per cost where cost is what counts.
@@ -261,7 +305,7 @@ impl<'a> Build<'a> {
     fn is_enough(&self) -> bool {
         match self.program.aim {
             Aim::MostValue => false,
-            Aim::LeastCost { coverage, .. } => self.program.value(&self.values) >= coverage,
+            Aim::LeastCost { coverage, .. } => self.earned.iter().all(|earned| *earned >= coverage),
         }
     }
 
@@ -270,7 +314,8 @@ impl<'a> Build<'a> {
         self.values[variable as usize] > 0
             && self.rows_of[variable as usize].iter().all(|(place, factor)| {
                 let row = &self.program.rows[*place];
-                is_balance(row) || self.sums[*place] - factor >= row.least
+                let sum = self.sums[*place] - factor;
+                row.is_balance() || (row.least <= sum && sum <= row.most)
             })
     }
 

@@ -1,16 +1,20 @@
-//! A HiGHS model turned into a solved one, with a caller that watches and may stop it: the only unsafe code.
+//! A HiGHS model turned into a solved one, on a thread of its own that can be watched, stopped and, if need be, left behind.
 //!
-//! The `highs` crate does not wrap callbacks, and without them neither Ctrl-C nor progress is possible.
-#![allow(unsafe_code, reason = "HiGHS takes callbacks only through its C interface")]
+//! The `highs` crate does not wrap callbacks, and without them neither Ctrl-C nor progress is possible. HiGHS may also
+//! work for minutes without calling back (in clique tables, say): then the caller goes on without it.
+#![allow(unsafe_code, reason = "HiGHS takes callbacks only through its C interface; the only unsafe code")]
 
 use std::ffi::{c_char, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
-use highs::{HighsStatus, Model, SolvedModel};
+use highs::{Model, SolvedModel};
 
 /// What HiGHS tells while it works, in the model's own units.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tick<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct Tick {
     /// Best objective so far; infinite before there is one.
     pub(super) primal: f64,
     /// Bound so far; infinite before there is one.
@@ -18,39 +22,101 @@ pub(super) struct Tick<'a> {
     /// Nodes so far.
     pub(super) nodes: i64,
     /// Column values of a solution just found.
-    pub(super) solution: Option<&'a [f64]>,
+    pub(super) solution: Option<Vec<f64>>,
 }
 
-/// Called on every tick; true stops the search.
-type Listener<'a> = dyn FnMut(Tick<'_>) -> bool + 'a;
+/// How a run ended.
+pub(super) enum Run {
+    /// With an answer, which may be that it was stopped.
+    Solved(Box<SolvedModel>),
+    /// HiGHS could not run.
+    Failed,
+    /// It was told to stop and did not within [`GRACE`]; its thread ends when it next looks up.
+    LeftBehind,
+}
 
-/// Runs a model; `listener` hears of progress and new solutions and returns true to stop.
-///
-/// # Errors
-/// The status HiGHS returns when it cannot run at all.
-pub(super) fn run(mut model: Model, listener: &mut Listener<'_>) -> Result<SolvedModel, HighsStatus> {
-    let mut data: &mut Listener<'_> = listener;
-    let data: *mut &mut Listener<'_> = &raw mut data;
+/// Time between the wish to stop and going on without HiGHS.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often the wish to stop is looked at.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A value that may go to another thread.
+struct Movable<T>(T);
+
+// SAFETY: a HiGHS instance has no ties to the thread that made it; it is used by one thread at a time, since it is moved
+// into the thread that solves and from there, once solved, back.
+unsafe impl<T> Send for Movable<T> {}
+
+/// What the callback needs.
+struct Line {
+    ticks: Sender<Tick>,
+    stop: Arc<AtomicBool>,
+}
+
+/// Runs a model; `listener` hears of progress and new solutions, `is_over` says when to stop.
+pub(super) fn run(model: Model, listener: &mut dyn FnMut(Tick), is_over: &dyn Fn() -> bool) -> Run {
+    let (ticks, heard) = channel();
+    let stop = Arc::new(AtomicBool::new(false));
+    let line = Line { ticks, stop: Arc::clone(&stop) };
+    let model = Movable(model);
+    let (answer, answered) = channel();
+    let spawned = std::thread::Builder::new().name("highs".to_owned()).spawn(move || {
+        let solved = solve(model, &line);
+        // The caller may be gone.
+        let _left_behind = answer.send(solved);
+    });
+    if spawned.is_err() {
+        return Run::Failed;
+    }
+    listen(&heard, listener, is_over, &stop);
+    match answered.recv_timeout(PAUSE) {
+        Ok(Some(Movable(solved))) => Run::Solved(Box::new(solved)),
+        Ok(None) | Err(RecvTimeoutError::Disconnected) => Run::Failed,
+        Err(RecvTimeoutError::Timeout) => Run::LeftBehind,
+    }
+}
+
+/// Hands ticks on until HiGHS hangs up or has had its time to stop.
+fn listen(heard: &Receiver<Tick>, listener: &mut dyn FnMut(Tick), is_over: &dyn Fn() -> bool, stop: &AtomicBool) {
+    let mut stopped_at = None::<Instant>;
+    loop {
+        match heard.recv_timeout(PAUSE) {
+            Ok(tick) => listener(tick),
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if stopped_at.is_none() && is_over() {
+            stop.store(true, Ordering::Relaxed);
+            stopped_at = Some(Instant::now());
+        }
+        if stopped_at.is_some_and(|since| since.elapsed() > GRACE) {
+            return;
+        }
+    }
+}
+
+/// Solves on the thread of the caller; `None` when HiGHS cannot run at all.
+fn solve(model: Movable<Model>, line: &Line) -> Option<Movable<SolvedModel>> {
+    let Movable(mut model) = model;
     let highs = model.as_mut_ptr();
-    // SAFETY: `highs` is a live HiGHS instance owned by `model`; `data` points to a local that outlives the run below,
-    // and the callbacks are stopped before this function returns.
+    let data = std::ptr::from_ref(line).cast_mut();
+    // SAFETY: `highs` is a live HiGHS instance owned by `model`; `data` points to what the caller keeps until this
+    // function returns, and the callbacks are stopped before that.
     unsafe {
         highs_sys::Highs_setCallback(highs, Some(on_tick), data.cast());
         for kind in KINDS {
             highs_sys::Highs_startCallback(highs, kind);
         }
     }
-    let solved = model.try_solve();
-    if let Ok(mut solved) = solved {
-        // SAFETY: the instance is still live, now owned by `solved`.
-        unsafe {
-            for kind in KINDS {
-                highs_sys::Highs_stopCallback(solved.as_mut_ptr(), kind);
-            }
+    let mut solved = model.try_solve().ok()?;
+    // SAFETY: the instance is still live, now owned by `solved`.
+    unsafe {
+        for kind in KINDS {
+            highs_sys::Highs_stopCallback(solved.as_mut_ptr(), kind);
         }
-        return Ok(solved);
     }
-    solved
+    Some(Movable(solved))
 }
 
 const KINDS: [c_int; 5] = [
@@ -72,19 +138,22 @@ unsafe extern "C" fn on_tick(
     input: *mut highs_sys::HighsCallbackDataIn,
     data: *mut c_void,
 ) {
-    // SAFETY: `out` and `input` are valid for the length of the call, `data` is the pointer set in `run`;
-    // HiGHS runs callbacks one at a time on the thread that solves.
-    let (out, listener) = unsafe { (&*out, &mut *data.cast::<&mut Listener<'_>>()) };
+    // SAFETY: `out` is valid for the length of the call; `data` is the pointer set in `solve`, read only.
+    let (out, line) = unsafe { (&*out, &*data.cast::<Line>()) };
     let is_solution = kind == highs_sys::kHighsCallbackMipImprovingSolution && !out.mip_solution.is_null();
-    let solution = is_solution.then(|| {
-        let length = usize::try_from(out.mip_solution_size).unwrap_or(0);
-        // SAFETY: HiGHS gives `mip_solution_size` values at `mip_solution`.
-        unsafe { std::slice::from_raw_parts(out.mip_solution, length) }
-    });
-    let tick = Tick { primal: out.mip_primal_bound, dual: out.mip_dual_bound, nodes: out.mip_node_count, solution };
-    // A panic must not cross into C: it stops the search instead.
-    let is_stopped = catch_unwind(AssertUnwindSafe(|| listener(tick))).unwrap_or(true);
-    if is_stopped && !input.is_null() && !is_solution {
+    let is_news =
+        is_solution || kind == highs_sys::kHighsCallbackMipLogging || kind == highs_sys::kHighsCallbackMipInterrupt;
+    if is_news {
+        let solution = is_solution.then(|| {
+            let length = usize::try_from(out.mip_solution_size).unwrap_or(0);
+            // SAFETY: HiGHS gives `mip_solution_size` values at `mip_solution`.
+            unsafe { std::slice::from_raw_parts(out.mip_solution, length) }.to_vec()
+        });
+        let (primal, dual, nodes) = (out.mip_primal_bound, out.mip_dual_bound, out.mip_node_count);
+        // The listener may be gone.
+        let _hung_up = line.ticks.send(Tick { primal, dual, nodes, solution });
+    }
+    if line.stop.load(Ordering::Relaxed) && !input.is_null() && !is_solution {
         // SAFETY: checked not null; HiGHS reads the field when the callback returns.
         unsafe { (*input).user_interrupt = 1 };
     }

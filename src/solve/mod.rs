@@ -8,12 +8,18 @@ mod highs_ffi;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::model::{Aim, Program};
+use crate::model::{Aim, Program, Row};
 use crate::problem::SolveError;
 use crate::scenario::Options;
 
 /// Gap up to which a plan counts as proven best.
 pub const OPTIMAL_GAP: f64 = 1e-6;
+
+/// Two sums of the same numbers in another order differ by less than this, relatively.
+const SAME: f64 = 1e-12;
+
+/// A bound on the wrong side of the value by more than this, relatively, is a fault of the solver.
+const BOUND_SLACK: f64 = 1e-7;
 
 /// What is known about a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -90,8 +96,10 @@ pub struct Solution {
     pub stop_reason: StopReason,
     /// No values can be better than this: never below the objective of `values` for value, never above it for cost.
     pub bound: f64,
-    /// Rules that clash, when infeasible; every one of them is needed for the clash unless time ran out.
+    /// Rules that clash, when infeasible.
     pub conflict: Vec<String>,
+    /// True when each of them is shown to be needed for the clash; false when time ran out before that.
+    pub is_conflict_smallest: bool,
     /// Nodes of the search tree.
     pub nodes: u64,
     /// Variables handed to the solver.
@@ -109,22 +117,91 @@ pub struct Solution {
 /// Exponential at worst; `options.time_limit_s` holds within about a second.
 pub fn solve(program: &Program, options: &Options, watch: &Watch<'_>) -> Result<Solution, SolveError> {
     let begun = Instant::now();
-    let start = greedy::values(program);
+    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > options.time_limit_s;
+    let start = greedy::values(program, &is_over);
     if let Some(clash) = unreachable_coverage(program) {
-        return Ok(Solution { conflict: vec![clash], ..nothing(program, Status::Infeasible, StopReason::Proved) });
+        return Ok(Solution {
+            conflict: vec![clash],
+            is_conflict_smallest: true,
+            ..nothing(program, Status::Infeasible, StopReason::Proved)
+        });
     }
     let ending = compact::solve(program, options, watch, begun, start.as_deref())?;
     if ending.is_infeasible && start.is_none() {
-        let conflict = conflict::smallest(program, watch);
+        let (conflict, is_conflict_smallest) = conflict::smallest(program, watch);
         return Ok(Solution {
             conflict,
+            is_conflict_smallest,
             nodes: ending.nodes,
             variables: ending.variables,
             rows: ending.rows,
             ..nothing(program, Status::Infeasible, StopReason::Proved)
         });
     }
-    Ok(conclude(program, options, ending, start))
+    if ending.values.is_none() && start.is_none() && ending.stop_reason == Some(StopReason::Error) {
+        return Err(SolveError { detail: "HiGHS ended without an answer".to_owned() });
+    }
+    Ok(settle(program, options, watch, begun, conclude(program, options, ending, start)))
+}
+
+/// Among plans as good as a proven one, one with fewer units, then with fewer people; as far as time allows.
+fn settle(program: &Program, options: &Options, watch: &Watch<'_>, begun: Instant, solution: Solution) -> Solution {
+    /// Time for this, as a part of the time that the proof took, and at least so many seconds.
+    const PART: f64 = 0.5;
+    const LEAST_S: f64 = 1.0;
+    let Some(values) = solution.values.as_ref().filter(|_| solution.status == Status::Optimal) else { return solution };
+    let Some((tied, costs)) = tied(program, values) else { return solution };
+    let elapsed_s = begun.elapsed().as_secs_f64();
+    let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
+    let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
+    // Its values and bounds are costs of another kind: no one is to take them for the objective.
+    let quiet = Watch { stop: watch.stop, report: &|_| {} };
+    let Ok(ending) = compact::solve(&tied, &options, &quiet, begun, Some(values)) else { return solution };
+    let Some(settled) = ending.values else { return solution };
+    let burden = |values: &[u32]| costs.iter().zip(values).map(|(cost, value)| cost * f64::from(*value)).sum::<f64>();
+    let loss = match program.aim {
+        Aim::MostValue => program.objective(values) - program.objective(&settled),
+        Aim::LeastCost { .. } => program.objective(&settled) - program.objective(values),
+    };
+    let is_as_good = loss <= SAME * program.objective(values).abs() && program.broken_rule(&settled).is_none();
+    if is_as_good && burden(&settled) < burden(values) {
+        return Solution { values: Some(settled), ..solution };
+    }
+    solution
+}
+
+/// The program that asks for the least units, then people, of all values as good as these; and the costs it counts.
+fn tied(program: &Program, values: &[u32]) -> Option<(Program, Vec<f64>)> {
+    /// Sums above this lose whole numbers to the solver's tolerances.
+    const LARGEST: f64 = 1e9;
+    let [units, people] = &program.ties;
+    let cost = |costs: &[f64]| costs.iter().zip(values).map(|(cost, value)| cost * f64::from(*value)).sum::<f64>();
+    let most_people = people.iter().copied().fold(0.0, f64::max) * cost(units) + 1.0;
+    let factor = if most_people * cost(units) <= LARGEST { most_people } else { 0.0 };
+    let costs: Vec<f64> = if factor > 0.0 {
+        units.iter().zip(people).map(|(units, people)| units * factor + people).collect()
+    } else {
+        units.clone()
+    };
+    if costs.len() != values.len() || cost(&costs) <= 0.0 {
+        return None;
+    }
+    let mut tied = program.clone();
+    let coverage = match &program.aim {
+        Aim::MostValue => program.value(values),
+        Aim::LeastCost { costs, coverage } => {
+            let terms = (0_u32..).zip(costs).filter(|(_, cost)| **cost != 0.0).map(|(place, cost)| (place, *cost));
+            tied.add_row(Row {
+                rule: "the proven cost".to_owned(),
+                terms: terms.collect(),
+                least: f64::NEG_INFINITY,
+                most: program.cost(values),
+            });
+            *coverage
+        }
+    };
+    tied.aim = Aim::LeastCost { costs: costs.clone(), coverage };
+    Some((tied, costs))
 }
 
 /// Picks the better of the solver's values and the start, makes the bound sound and says what is proven.
@@ -149,9 +226,13 @@ fn conclude(program: &Program, options: &Options, ending: compact::Ending, start
         };
     };
     let value = program.objective(&values);
-    let bound = sound_bound(program, ending.bound, value);
+    let sound = sound_bound(program, ending.bound, value);
+    let is_contradicted = sound.is_none();
+    let bound = sound.unwrap_or_else(|| trivial_bound(program));
+    let bound = if (bound - value).abs() <= SAME * value.abs() { value } else { bound };
     let gap = gap(value, bound);
     let stop_reason = match ending.stop_reason {
+        _ if is_contradicted => StopReason::Error,
         _ if gap <= OPTIMAL_GAP => StopReason::Proved,
         None | Some(StopReason::Proved) if gap <= options.gap => StopReason::GapReached,
         None | Some(StopReason::Proved) => StopReason::Error,
@@ -163,6 +244,7 @@ fn conclude(program: &Program, options: &Options, ending: compact::Ending, start
         stop_reason,
         bound,
         conflict: Vec::new(),
+        is_conflict_smallest: false,
         nodes: ending.nodes,
         variables: ending.variables,
         rows: ending.rows,
@@ -176,12 +258,16 @@ pub fn gap(value: f64, bound: f64) -> f64 {
     if scale == 0.0 { 0.0 } else { (bound - value).abs() / scale }
 }
 
-/// The solver's bound, or the trivial one where it has none, never on the wrong side of the value.
-fn sound_bound(program: &Program, bound: Option<f64>, value: f64) -> f64 {
+/// The solver's bound where it does not contradict the value by more than rounding explains; `None` where it does.
+fn sound_bound(program: &Program, bound: Option<f64>, value: f64) -> Option<f64> {
     let trivial = trivial_bound(program);
+    let slack = BOUND_SLACK * value.abs().max(1.0);
+    let bound = bound.unwrap_or(trivial);
     match program.aim {
-        Aim::MostValue => bound.unwrap_or(trivial).min(trivial).max(value),
-        Aim::LeastCost { .. } => bound.unwrap_or(trivial).max(trivial).min(value),
+        Aim::MostValue if bound < value - slack => None,
+        Aim::LeastCost { .. } if bound > value + slack => None,
+        Aim::MostValue => Some(bound.min(trivial).max(value)),
+        Aim::LeastCost { .. } => Some(bound.max(trivial).min(value)),
     }
 }
 
@@ -195,7 +281,17 @@ fn trivial_bound(program: &Program) -> f64 {
 /// A solution without values.
 fn nothing(program: &Program, status: Status, stop_reason: StopReason) -> Solution {
     let bound = if status == Status::Infeasible { 0.0 } else { trivial_bound(program) };
-    Solution { values: None, status, stop_reason, bound, conflict: Vec::new(), nodes: 0, variables: 0, rows: 0 }
+    Solution {
+        values: None,
+        status,
+        stop_reason,
+        bound,
+        conflict: Vec::new(),
+        is_conflict_smallest: false,
+        nodes: 0,
+        variables: 0,
+        rows: 0,
+    }
 }
 
 /// Coverage that not even units everywhere would reach, in words.

@@ -97,6 +97,33 @@ fn verify_rejects_a_moved_placement() {
 }
 
 #[test]
+fn verify_rejects_whatever_is_not_as_it_was_written() {
+    let scene = small();
+    let edits = [
+        ("plan.json", "\"placements\": 1", "\"placements\": 2"),
+        ("plan.json", "\"used\": 1", "\"used\": 0"),
+        ("placements.geojson", "\"headcount\":10", "\"headcount\":11"),
+        ("placements.geojson", "\"weight_covered_alone\":12.0", "\"weight_covered_alone\":1.0"),
+        ("sites.geojson", "Beta", "Theta"),
+        ("sites.geojson", "\"nearest_km\":7.", "\"nearest_km\":8."),
+        ("reach.geojson", "]]]]", "]]]],[]"),
+        ("links.geojson", "\"km\":7.", "\"km\":8."),
+    ];
+    for (file, from, to) in edits {
+        assert_eq!(code(&coverplan(scene.folder.path(), &["solve", "scenario.toml", "--overwrite"])), 0);
+        let path = scene.path("small.plan").join(file);
+        let text = std::fs::read_to_string(&path).expect("a file of the plan");
+        assert!(text.contains(from), "{file} holds no {from}: {text}");
+        std::fs::write(&path, text.replacen(from, to, 1)).expect("a file can be written");
+        let verified = coverplan(scene.folder.path(), &["verify", "small.plan"]);
+        assert_eq!(code(&verified), 1, "{file}: {from}");
+        assert!(stderr(&verified).contains("[file-differs]"), "{}", stderr(&verified));
+    }
+    std::fs::remove_file(scene.path("small.plan/links.geojson")).expect("removed");
+    assert_eq!(code(&coverplan(scene.folder.path(), &["verify", "small.plan"])), 1);
+}
+
+#[test]
 fn verify_names_an_input_that_changed() {
     let scene = small();
     assert_eq!(code(&coverplan(scene.folder.path(), &["solve", "scenario.toml"])), 0);
@@ -219,7 +246,8 @@ fn check_shows_what_the_question_looks_like() {
     let scene = small();
     let output = coverplan(scene.folder.path(), &["check", "scenario.toml"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stdout(&output).contains("3 sites"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("3 sites"), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "", "stdout is for data that was asked for");
     let far = SCENARIO.replace("km = 30", "km = 5");
     std::fs::write(scene.path("scenario.toml"), far).expect("a file can be written");
     let output = coverplan(scene.folder.path(), &["check", "scenario.toml"]);

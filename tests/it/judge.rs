@@ -141,6 +141,83 @@ fn corruptions_are_rejected_by_name() {
     }
 }
 
+/// Two contributors with conditions, caveats and protection, in two phases.
+const COALITION: &str = r#"name = "coalition"
+[sites]
+source = "sites.csv"
+[locations]
+source = "locations.csv"
+[[unit_types]]
+id = "guard"
+reach = { kind = "range", km = 25 }
+protected_by = ["shield"]
+[[unit_types]]
+id = "shield"
+reach = { kind = "bands", bands = [[10, 1.0], [20, 0.5]] }
+[[contributors]]
+id = "north"
+min_units = 2
+[[contributors]]
+id = "south"
+within = "west.geojson"
+requires = [{ contributor = "north", unit_type = "shield" }]
+[[offers]]
+contributor = "north"
+unit_type = "shield"
+count = 2
+[[offers]]
+contributor = "south"
+unit_type = "guard"
+count = 1
+until = "2026-03-31"
+[[requirements]]
+id = "people"
+unit_types = ["guard", "shield"]
+[[phases]]
+id = "one"
+starts = "2026-03-01"
+[[phases]]
+id = "two"
+starts = "2026-04-01"
+"#;
+
+const WEST: &str = r#"{"type":"Feature","properties":{},"geometry":{"type":"Polygon",
+"coordinates":[[[9,49],[10.4,49],[10.4,51],[9,51],[9,49]]]}}"#;
+
+/// The violation to be named, and what is done to a good plan.
+type Edit = (&'static str, fn(&mut Plan));
+
+#[test]
+fn broken_promises_are_rejected_by_name() {
+    let locations = "id,lon,lat\nL1,10.05,50.0\nL2,10.35,50.0\nL3,10.7,50.0\n";
+    let files =
+        [("scenario.toml", COALITION), ("sites.csv", SITES), ("locations.csv", locations), ("west.geojson", WEST)];
+    let scenario = Scene::new(&files).read().expect("sound");
+    let outcome = solve(&scenario);
+    assert!(outcome.verdict.accepted, "{:?}", outcome.verdict.violations);
+    assert!(outcome.plan.placements.iter().any(|one| one.contributor == 1), "the guard takes part");
+    let corruptions: &[Edit] = &[
+        ("min-units-missed", |plan| {
+            let shield = plan.placements.iter().position(|one| one.unit_type == 1).expect("a shield");
+            plan.placements.remove(shield);
+        }),
+        ("condition-missed", |plan| plan.placements.retain(|one| one.contributor == 1)),
+        ("unprotected", |plan| plan.placements.retain(|one| one.contributor == 1)),
+        ("caveat-broken", |plan| placement(plan, 0).location = 2),
+        ("offer-exceeded", |plan| placement(plan, 0).last = 1),
+        ("offer-exceeded", |plan| placement(plan, 1).last = 0),
+        ("index-out-of-range", |plan| placement(plan, 1).last = 2),
+        ("index-out-of-range", |plan| (placement(plan, 1).arrival, placement(plan, 1).last) = (1, 0)),
+        ("share-differs", |plan| plan.requirements.swap(0, 1)),
+    ];
+    for (expected, corrupt) in corruptions {
+        let mut plan = outcome.plan.clone();
+        corrupt(&mut plan);
+        let found = codes(&scenario, &plan);
+        assert!(found.contains(expected), "{expected} is not among {found:?}");
+    }
+}
+
 #[test]
 fn a_goal_that_is_missed_is_named() {
     let text = format!("{SCENARIO}[objective]\nkind = \"min-cost\"\ncoverage = 0.5\n");
@@ -155,8 +232,6 @@ fn a_goal_that_is_missed_is_named() {
 #[test]
 fn the_reach_of_the_judge_is_closed_and_has_a_hole() {
     let (scenario, outcome) = solved();
-    let cover: Vec<(usize, &Vec<u32>)> =
-        outcome.plan.placements.iter().map(|one| one.unit_type).zip(&outcome.verdict.cover).collect();
     // The boat stands within five kilometres of some site or other and must not count it.
     for (placement, sites) in outcome.plan.placements.iter().zip(&outcome.verdict.cover) {
         let from = scenario.locations[placement.location].position;
@@ -164,7 +239,7 @@ fn the_reach_of_the_judge_is_closed_and_has_a_hole() {
             let ellipsoid = geographiclib_rs::Geodesic::wgs84();
             let metres: f64 = geographiclib_rs::InverseGeodesic::inverse(&ellipsoid, from[1], from[0], to[1], to[0]);
             let is_in = if placement.unit_type == 0 { metres <= 20e3 } else { (5e3..=30e3).contains(&metres) };
-            assert_eq!(sites.contains(&site), is_in, "{cover:?}");
+            assert_eq!(sites.iter().any(|one| one.site == site), is_in, "site {site} of {placement:?}");
         }
     }
 }

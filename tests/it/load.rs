@@ -13,7 +13,12 @@ fn read(name: &str, text: impl AsRef<[u8]>) -> Result<Layer, InputError> {
     let scene = Scene::new(&[]);
     let path = scene.path(name);
     std::fs::write(&path, text).expect("written");
-    layer(&Request { path: &path, attributes: &["a".to_owned(), "b".to_owned()], xy: ("lon", "lat") })
+    layer(&Request {
+        path: &path,
+        attributes: &["a".to_owned(), "b".to_owned()],
+        xy: ("lon", "lat"),
+        is_points_only: false,
+    })
 }
 
 fn code(result: Result<Layer, InputError>) -> &'static str {
@@ -117,7 +122,8 @@ fn csv_of_every_dress() {
 fn real_layers_are_read_whole() {
     let Some(path) = shared("data/ukraine_sites.geojson") else { return };
     let attributes = ["id".to_owned(), "weight".to_owned()];
-    let layer = layer(&Request { path: &path, attributes: &attributes, xy: ("lon", "lat") }).expect("good");
+    let layer = layer(&Request { path: &path, attributes: &attributes, xy: ("lon", "lat"), is_points_only: false })
+        .expect("good");
     assert_eq!(layer.positions.len(), 781);
     assert_eq!(layer.columns[0].cell(0), Some("gn-703448"));
     assert!(layer.attribute_names.iter().any(|name| name == "weight_unit"));

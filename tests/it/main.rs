@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod differential;
+mod enumeration;
 mod export;
 mod judge;
 mod known_answers;

@@ -75,12 +75,17 @@ const OFFERS: &str = "contributor,unit_type,count\nnorth,tower,2\nsouth,clinic,1
 
 const MINUTES: &str = "location_id,site_id,value\nL1,a,5\nL1,b,12.5\nL2,b,40\n";
 
-const FILES: [(&str, &str); 5] = [
+/// Everything west of 10.2 degrees.
+const WEST: &str = r#"{"type":"Feature","properties":{},"geometry":{"type":"Polygon",
+"coordinates":[[[9,49],[10.2,49],[10.2,51],[9,51],[9,49]]]}}"#;
+
+const FILES: [(&str, &str); 6] = [
     ("scenario.toml", SCENARIO),
     ("sites.geojson", SITES),
     ("locations.csv", LOCATIONS),
     ("offers.csv", OFFERS),
     ("minutes.csv", MINUTES),
+    ("west.geojson", WEST),
 ];
 
 /// The base question with one text of one file replaced.
@@ -111,10 +116,80 @@ fn message(file: &str, from: &str, to: &str) -> String {
 const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("unknown_key", "scenario.toml", "max_headcount", "max_headcout"),
     ("unknown_top_level_key", "scenario.toml", "offers =", "offer ="),
-    ("planned_key", "scenario.toml", "max_units = 3", "mandate = [\"people\"]"),
+    ("planned_key", "scenario.toml", "source = \"sites.geojson\"", "source = \"sites.geojson\"\nlayer = \"sites\""),
+    (
+        "bad_bands",
+        "scenario.toml",
+        "kind = \"range\", km = 30, min_km = 1",
+        "kind = \"bands\", bands = [[40, 0.5], [20, 1.0]]",
+    ),
+    ("bad_protection", "scenario.toml", "headcount = 20", "protected_by = [\"clinic\", \"towr\"]"),
+    ("unknown_requirement", "scenario.toml", "max_units = 3", "mandate = [\"poeple\"]"),
+    (
+        "bad_condition",
+        "scenario.toml",
+        "max_units = 3",
+        "requires = [{ contributor = \"north\", unit_type = \"tower\" }]",
+    ),
+    (
+        "unknown_condition",
+        "scenario.toml",
+        "max_units = 3",
+        "requires = [{ contributor = \"east\", unit_type = \"lift\", count = 0 }]",
+    ),
+    ("bad_date", "scenario.toml", "[solve]", "[[phases]]\nid = \"one\"\nstarts = \"2026-13-01\"\n[solve]"),
+    (
+        "phases_out_of_order",
+        "scenario.toml",
+        "[solve]",
+        "[[phases]]\nid = \"one\"\nstarts = \"2026-03-01\"\n[[phases]]\nid = \"two\"\nstarts = \"2026-02-01\"\n[solve]",
+    ),
+    (
+        "bad_phase_weight",
+        "scenario.toml",
+        "[solve]",
+        "[[phases]]\nid = \"one\"\nstarts = \"2026-03-01\"\nweight = -1\n[solve]",
+    ),
+    ("dates_without_phases", "offers.csv", OFFERS, "contributor,unit_type,count,from\nnorth,tower,2,2026-03-01\n"),
+    (
+        "grid_without_spacing",
+        "scenario.toml",
+        "source = \"locations.csv\"\nmax_units = \"max_units\"",
+        "generate = \"grid\"",
+    ),
+    (
+        "spacing_without_grid",
+        "scenario.toml",
+        "source = \"locations.csv\"",
+        "source = \"locations.csv\"\nspacing_km = 5",
+    ),
+    ("grid_with_attribute", "scenario.toml", "source = \"locations.csv\"", "generate = \"grid\"\nspacing_km = 5"),
+    (
+        "grid_too_fine",
+        "scenario.toml",
+        "source = \"locations.csv\"\nmax_units = \"max_units\"",
+        "generate = \"grid\"\nspacing_km = 0.01",
+    ),
+    (
+        "required_left_out",
+        "scenario.toml",
+        "source = \"locations.csv\"",
+        "source = \"locations.csv\"\nwithin = \"west.geojson\"",
+    ),
+    (
+        "no_polygons",
+        "scenario.toml",
+        "source = \"locations.csv\"",
+        "source = \"locations.csv\"\noutside = \"sites.geojson\"",
+    ),
+    ("missing_area", "scenario.toml", "max_units = 3", "within = \"wset.geojson\""),
+    ("huge_weight", "scenario.toml", "weight = 1", "weight = 1e300"),
+    ("huge_reach", "scenario.toml", "km = 30", "km = 1e300"),
+    ("huge_cost", "scenario.toml", "headcount = 10", "cost = 1e300"),
+    ("duplicate_column", "locations.csv", "id,lon", "lon,lon"),
+    ("duplicate_row", "minutes.csv", "L2,b,40", "L1,b,40"),
+    ("many_offers", "offers.csv", "north,tower,2", "north,tower,900000\nnorth,tower,900000"),
     ("planned_reach", "scenario.toml", "kind = \"range\", km = 30, min_km = 1", "kind = \"line-of-sight\", km = 30"),
-    ("planned_objective", "scenario.toml", "\"max-coverage\"", "\"max-min\""),
-    ("planned_phases", "scenario.toml", "[solve]", "[[phases]]\nid = \"initial\"\n[solve]"),
     ("unknown_reach", "scenario.toml", "kind = \"range\"", "kind = \"rnage\""),
     ("missing_reach_kind", "scenario.toml", "kind = \"range\", ", ""),
     ("unknown_objective", "scenario.toml", "\"max-coverage\"", "\"best\""),
@@ -173,10 +248,22 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("swapped", "sites.geojson", "[10.0,50.0]", "[50.0,110.0]"),
     ("null_geometry", "sites.geojson", "{\"type\":\"Point\",\"coordinates\":[10.0,50.0]}", "null"),
     (
-        "polygon",
+        "collection",
         "sites.geojson",
         "{\"type\":\"Point\",\"coordinates\":[10.0,50.0]}",
-        "{\"type\":\"LineString\",\"coordinates\":[[0,0],[1,1]]}",
+        "{\"type\":\"GeometryCollection\",\"geometries\":[]}",
+    ),
+    (
+        "bow_tie",
+        "sites.geojson",
+        "{\"type\":\"Point\",\"coordinates\":[10.0,50.0]}",
+        "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]}",
+    ),
+    (
+        "open_ring",
+        "sites.geojson",
+        "{\"type\":\"Point\",\"coordinates\":[10.0,50.0]}",
+        "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[1,1],[1,0]]]}",
     ),
     ("broken_coordinates", "sites.geojson", "[10.0,50.0]", "[10.0]"),
     ("negative_weight", "sites.geojson", "500", "-500"),
@@ -201,7 +288,6 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("negative_count", "offers.csv", "north,tower,2", "north,tower,-2"),
     ("text_count", "offers.csv", "north,tower,2", "north,tower,two"),
     ("huge_count", "offers.csv", "north,tower,2", "north,tower,2000000"),
-    ("planned_offer_column", "offers.csv", OFFERS, "contributor,unit_type,count,from\nnorth,tower,2,2026-03-01\n"),
     ("matrix_of_unknown_site", "minutes.csv", "L1,b", "L1,z"),
     ("matrix_of_unknown_location", "minutes.csv", "L2,b", "L22,b"),
     ("matrix_value", "minutes.csv", "12.5", "soon"),
@@ -357,6 +443,125 @@ fn warnings_do_not_stop_a_plan() {
     assert_eq!(codes, expected);
     let text: Vec<String> = scenario.warnings.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("warnings", text.join("\n").replace(&format!("{}/", scene.folder.path().display()), ""));
+}
+
+/// The base question with phases and two spans of offers.
+fn phased(offers: &str) -> Scene {
+    let phases = "[[phases]]\nid = \"spring\"\nstarts = \"2026-03-01\"\n[[phases]]\nid = \"summer\"\nstarts = \"2026-06-01\"\n[solve]";
+    let scene = edited("scenario.toml", "[solve]", phases);
+    std::fs::write(scene.path("offers.csv"), format!("contributor,unit_type,count,from,until\n{offers}"))
+        .expect("written");
+    scene
+}
+
+#[test]
+fn offers_count_in_the_phases_that_they_span() {
+    let offers = "north,tower,1,,\nnorth,tower,1,2026-03-01,2026-05-31\nsouth,clinic,1,2026-03-02,\nsouth,clinic,1,,2026-05-30\n\
+        south,clinic,2,2026-06-01,2026-06-02\n";
+    let scenario = phased(offers).read().expect("good");
+    let phases: Vec<_> = scenario.offers.iter().map(|offer| offer.phases).collect();
+    assert_eq!(phases, [Some((0, 1)), Some((0, 0)), Some((1, 1)), None, Some((1, 1))]);
+    let codes: Vec<&str> = scenario.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["offer-never-present"]);
+}
+
+#[test]
+fn dates_that_are_wrong() {
+    let scene = phased("north,tower,2,2026-05-01,2026-04-01\nsouth,clinic,1,yesterday,2026-02-30\n");
+    insta::assert_snapshot!("wrong_dates", words(&scene.read().expect_err("wrong"), &scene));
+}
+
+#[test]
+fn caveats_are_looked_up_by_location() {
+    let scene = edited("scenario.toml", "max_units = 3", "within = \"west.geojson\"");
+    let scenario = scene.read().expect("good");
+    assert_eq!(scenario.contributors[0].caveat, Some(vec![true, false, false]));
+    assert!(!scenario.may_stand(0, 0, 1) && scenario.may_stand(1, 1, 1));
+    let scene = edited("scenario.toml", "max_units = 3", "outside = \"west.geojson\"");
+    std::fs::write(scene.path("west.geojson"), WEST.replace("10.2", "12")).expect("written");
+    std::fs::write(
+        scene.path("scenario.toml"),
+        SCENARIO.replace("max_units = 3", "outside = \"west.geojson\"").replace(
+            "[[fixed]]\ncontributor = \"north\"\nunit_type = \"tower\"",
+            "[[fixed]]\ncontributor = \"south\"\nunit_type = \"clinic\"",
+        ),
+    )
+    .expect("written");
+    let scenario = scene.read().expect("good");
+    assert_eq!(scenario.warnings[0].code, "caveat-everywhere");
+}
+
+#[test]
+fn lines_and_polygons_are_sites() {
+    let line = "{\"type\":\"LineString\",\"coordinates\":[[10.0,50.0],[10.1,50.0],[10.2,50.3]]}";
+    let square = "{\"type\":\"Polygon\",\"coordinates\":[[[10,50],[11,50],[11,51],[10,51],[10,50]]]}";
+    let scene = edited("sites.geojson", "{\"type\":\"Point\",\"coordinates\":[10.2,50.1]}", line);
+    let scenario = scene.read().expect("good");
+    assert_eq!(scenario.sites.vertices(0), [[10.0, 50.0]]);
+    assert_eq!(scenario.sites.vertices(1).len(), 3);
+    assert!((scenario.sites.positions[1][0] - 10.1).abs() < 1e-12);
+    let scene = edited("sites.geojson", "{\"type\":\"Point\",\"coordinates\":[10.4,50.2]}", square);
+    let scenario = scene.read().expect("good");
+    assert_eq!(scenario.sites.positions[2], [10.5, 50.5]);
+    assert_eq!(scenario.sites.vertices(2).len(), 5);
+}
+
+#[test]
+fn grids_are_equal_on_the_ground() {
+    let text = SCENARIO
+        .replace("source = \"locations.csv\"\nmax_units = \"max_units\"", "generate = \"grid\"\nspacing_km = 10\nwithin = \"west.geojson\"\nmax_units = 2")
+        .replace("location = \"L1\"", "location = \"G1\"")
+        .replace("[[unit_types]]\nid = \"clinic\"\nheadcount = 20\nreach = { kind = \"matrix\", source = \"minutes.csv\", max = 15 }", "[[unit_types]]\nid = \"clinic\"\nreach = { kind = \"range\", km = 5 }");
+    let scene = edited("scenario.toml", "", "");
+    std::fs::write(scene.path("scenario.toml"), text).expect("written");
+    let scenario = scene.read().expect("good");
+    let ellipsoid = geographiclib_rs::Geodesic::wgs84();
+    let metres = |a: [f64; 2], b: [f64; 2]| -> f64 {
+        geographiclib_rs::InverseGeodesic::inverse(&ellipsoid, a[1], a[0], b[1], b[0])
+    };
+    let area_km2 = 222.0 * 85.0;
+    let expected = area_km2 / (100.0 * 0.75_f64.sqrt());
+    #[expect(clippy::cast_precision_loss, reason = "hundreds")]
+    let count = scenario.locations.len() as f64;
+    assert!((count / expected - 1.0).abs() < 0.15, "{count} points, about {expected} expected");
+    for location in &scenario.locations {
+        assert_eq!(location.max_units, Some(2));
+        let others = scenario.locations.iter().filter(|other| other.id != location.id);
+        let nearest = others.map(|other| metres(location.position, other.position)).fold(f64::INFINITY, f64::min);
+        assert!((8_000.0..10_100.0).contains(&nearest), "{} is {nearest} m from its neighbor", location.id);
+    }
+}
+
+#[test]
+fn intersections_lie_on_both_circles() {
+    let text = SCENARIO
+        .replace("source = \"locations.csv\"\nmax_units = \"max_units\"", "generate = \"intersections\"")
+        .replace("location = \"L1\"", "location = \"G4\"")
+        .replace(", min_km = 1", "")
+        .replace("reach = { kind = \"matrix\", source = \"minutes.csv\", max = 15 }", "reach = { kind = \"none\" }");
+    let scene = edited("scenario.toml", "", "");
+    std::fs::write(scene.path("scenario.toml"), text).expect("written");
+    let scenario = scene.read().expect("good");
+    // Three sites, each pair within 60 km: two crossings each.
+    assert_eq!(scenario.locations.len(), 3 + 6);
+    let ellipsoid = geographiclib_rs::Geodesic::wgs84();
+    for location in &scenario.locations[3..] {
+        let [x, y] = location.position;
+        let distances = scenario
+            .sites
+            .positions
+            .iter()
+            .map(|to| -> f64 { geographiclib_rs::InverseGeodesic::inverse(&ellipsoid, y, x, to[1], to[0]) });
+        let on_circle = distances.filter(|metres| *metres <= 30_000.0 && *metres > 29_999.99).count();
+        assert!(on_circle >= 2, "{location:?}");
+    }
+}
+
+#[test]
+fn degrees_under_a_projected_crs_are_warned_about() {
+    let scene =
+        edited("scenario.toml", "source = \"locations.csv\"", "source = \"locations.csv\"\ncrs = \"EPSG:32632\"");
+    assert_eq!(scene.read().expect("good").warnings[0].code, "looks-like-degrees");
 }
 
 #[test]

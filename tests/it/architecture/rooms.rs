@@ -8,19 +8,20 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 28] = [
+const ROOMS: [(&str, &[&str]); 29] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
     ("crs_definitions", &["reproject"]),
     ("csv", &["load", "export"]),
     ("gdal", &["load", "export"]),
-    ("geo", &["cover", "export"]),
-    ("geographiclib_rs", &["index", "cover", "verify", "export"]),
+    ("geo", &["load", "export"]),
+    ("geographiclib_rs", &["scenario", "index", "verify", "export"]),
     ("good_lp", &["solve"]),
     ("highs", &["solve"]),
     ("highs_sys", &["solve"]),
     ("indicatif", &["main", "cli"]),
+    ("jiff", &["scenario"]),
     ("proj", &["reproject"]),
     ("proj4rs", &["reproject"]),
     ("rayon", &["load", "index", "cover", "model", "solve", "verify", "export", "cli"]),

@@ -1,0 +1,89 @@
+//! Polygons of a GeoJSON file turned into an area that can say which positions it holds.
+
+use std::path::Path;
+
+use geo::{BoundingRect, Coord, Intersects, LineString, Point, Polygon, Rect, Validation};
+
+use super::{Request, bytes, geojson, hash, text};
+use crate::problem::{InputError, Problem};
+
+/// Polygons, in the coordinates of their file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Area {
+    /// SHA-256 of the file's bytes, lower-case hex.
+    pub sha256: String,
+    /// The CRS that the file itself states.
+    pub crs: Option<String>,
+    /// Rings by polygon, the first of each its exterior.
+    pub polygons: Vec<Vec<Vec<[f64; 2]>>>,
+}
+
+impl Area {
+    /// For each position, whether it lies inside a polygon or on its edge.
+    ///
+    /// # Cost
+    /// Linear in the vertices of the polygons whose extent holds the position.
+    #[must_use]
+    pub fn holds_each(&self, positions: &[[f64; 2]]) -> Vec<bool> {
+        let polygons: Vec<(Rect, Polygon)> = self
+            .polygons
+            .iter()
+            .map(|rings| polygon(rings))
+            .filter_map(|polygon| polygon.bounding_rect().map(|extent| (extent, polygon)))
+            .collect();
+        let is_held = |position: &[f64; 2]| {
+            let point = Point::new(position[0], position[1]);
+            polygons.iter().any(|(extent, polygon)| extent.intersects(&point) && polygon.intersects(&point))
+        };
+        positions.iter().map(is_held).collect()
+    }
+}
+
+/// Reads the polygons of a GeoJSON file.
+///
+/// # Errors
+/// [`InputError`] when the file cannot be read, holds other geometries or none, or a polygon crosses itself.
+pub fn area(path: &Path) -> Result<Area, InputError> {
+    let place = path.display().to_string();
+    // The layer reader tells of everything that is wrong with the file.
+    let layer = geojson::layer(&Request { path, attributes: &[], xy: ("", ""), is_points_only: false })?;
+    let bytes = bytes(path)?;
+    let json: serde_json::Value = serde_json::from_str(text(&bytes, &place)?)
+        .map_err(|error| Problem::new("not-json", &place, error.to_string(), "JSON text", "mend the file"))?;
+    let mut polygons = Vec::new();
+    collect(&json, &mut polygons);
+    if polygons.is_empty() || layer.positions.is_empty() {
+        let advice = "draw the area as polygons";
+        return Err(Problem::new("no-polygons", place, "no polygons", "polygons that make an area", advice).into());
+    }
+    Ok(Area { sha256: hash(&bytes), crs: layer.crs, polygons })
+}
+
+/// Collects the polygons of whatever GeoJSON object this is.
+fn collect(json: &serde_json::Value, polygons: &mut Vec<Vec<Vec<[f64; 2]>>>) {
+    let rings = |value: &serde_json::Value| serde_json::from_value::<Vec<Vec<Vec<f64>>>>(value.clone()).ok();
+    let mut keep = |value: &serde_json::Value| {
+        let rings = rings(value).unwrap_or_default();
+        polygons.push(rings.iter().map(|ring| ring.iter().map(|vertex| [vertex[0], vertex[1]]).collect()).collect());
+    };
+    match json["type"].as_str() {
+        Some("Polygon") => keep(&json["coordinates"]),
+        Some("MultiPolygon") => json["coordinates"].as_array().into_iter().flatten().for_each(keep),
+        Some("Feature") => collect(&json["geometry"], polygons),
+        Some("FeatureCollection") => {
+            json["features"].as_array().into_iter().flatten().for_each(|feature| collect(feature, polygons));
+        }
+        _ => {}
+    }
+}
+
+/// True where rings are closed, have at least four positions and do not cross.
+pub(super) fn is_valid(rings: &[Vec<[f64; 2]>]) -> bool {
+    let is_closed = |ring: &Vec<[f64; 2]>| ring.len() >= 4 && ring.first() == ring.last();
+    !rings.is_empty() && rings.iter().all(is_closed) && polygon(rings).is_valid()
+}
+
+fn polygon(rings: &[Vec<[f64; 2]>]) -> Polygon {
+    let line = |ring: &Vec<[f64; 2]>| ring.iter().map(|[x, y]| Coord { x: *x, y: *y }).collect::<LineString>();
+    Polygon::new(line(&rings[0]), rings[1..].iter().map(line).collect())
+}

@@ -1,0 +1,112 @@
+//! What a plan's files say of each site turned into violations where it is not so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::{Covered, Violation, is_at, is_known, reached, when};
+use crate::plan::{Plan, SiteClaim};
+use crate::scenario::Scenario;
+
+/// Judges what a plan's files say about each site.
+#[must_use]
+pub fn judge_sites(scenario: &Scenario, plan: &Plan, claims: &[SiteClaim]) -> Vec<Violation> {
+    if plan.objective.value.is_none() || plan.placements.iter().any(|placement| !is_known(scenario, placement)) {
+        return Vec::new();
+    }
+    let cover: Vec<Vec<Covered>> = plan.placements.par_iter().map(|placement| reached(scenario, placement)).collect();
+    let mut by_topic = BTreeMap::<(usize, usize), Vec<&SiteClaim>>::new();
+    claims.iter().for_each(|claim| by_topic.entry((claim.requirement, claim.phase)).or_default().push(claim));
+    let mut violations = Vec::new();
+    for requirement in 0..scenario.requirements.len() {
+        for phase in 0..scenario.phases.len() {
+            let claims = by_topic.remove(&(requirement, phase)).unwrap_or_default();
+            let topic = Topic {
+                scenario,
+                plan,
+                requirement,
+                phase,
+                by_site: by_site(scenario, plan, &cover, requirement, phase),
+            };
+            violations.extend(topic.judge(&claims));
+        }
+    }
+    violations
+}
+
+/// Placements that cover each site and count for a requirement in a phase.
+fn by_site(
+    scenario: &Scenario,
+    plan: &Plan,
+    cover: &[Vec<Covered>],
+    requirement: usize,
+    phase: usize,
+) -> BTreeMap<u32, Vec<usize>> {
+    let mut by_site = BTreeMap::<u32, Vec<usize>>::new();
+    for (index, (placement, sites)) in plan.placements.iter().zip(cover).enumerate() {
+        let mandate = &scenario.contributors[placement.contributor].mandate;
+        let counts = scenario.requirements[requirement].unit_types.contains(&placement.unit_type)
+            && placement.arrival <= phase
+            && phase <= placement.last
+            && mandate.as_ref().is_none_or(|mandate| mandate.contains(&requirement));
+        if counts {
+            sites.iter().for_each(|covered| by_site.entry(covered.site).or_default().push(index));
+        }
+    }
+    by_site
+}
+
+/// One requirement in one phase, and the truth about it.
+struct Topic<'a> {
+    scenario: &'a Scenario,
+    plan: &'a Plan,
+    requirement: usize,
+    phase: usize,
+    by_site: BTreeMap<u32, Vec<usize>>,
+}
+
+impl Topic<'_> {
+    fn judge(&self, claims: &[&SiteClaim]) -> Vec<Violation> {
+        let requirement = &self.scenario.requirements[self.requirement];
+        let name = format!("requirement {}{}", requirement.id, when(self.scenario, self.phase));
+        let claimed: BTreeSet<u32> = claims.iter().map(|claim| claim.site).collect();
+        let expected: BTreeSet<u32> = requirement.sites.iter().copied().collect();
+        let mut violations = Vec::new();
+        if claimed != expected || claims.len() != expected.len() {
+            let text = format!("{name}: {} sites listed, {} expected", claims.len(), expected.len());
+            violations.push(Violation { code: "site-claim-differs", text });
+        }
+        for claim in claims.iter().filter(|claim| !self.is_true(claim)) {
+            let site = self.scenario.sites.ids.cell(claim.site as usize).unwrap_or_default();
+            let text = format!(
+                "site {site}, {name}: said to be covered by {} units of {} placements, is covered by {} of {}",
+                claim.cover_count,
+                claim.covered_by.len(),
+                self.units(claim),
+                self.truth(claim).len()
+            );
+            violations.push(Violation { code: "site-claim-differs", text });
+        }
+        violations
+    }
+
+    fn truth(&self, claim: &SiteClaim) -> &[usize] {
+        self.by_site.get(&claim.site).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn units(&self, claim: &SiteClaim) -> u64 {
+        self.truth(claim).iter().map(|index| u64::from(self.plan.placements[*index].count)).sum()
+    }
+
+    /// True where a claim says what placements do for a site.
+    fn is_true(&self, claim: &SiteClaim) -> bool {
+        let units = self.units(claim);
+        let mut covered_by: Vec<Option<usize>> = claim.covered_by.clone();
+        covered_by.sort_unstable();
+        let position = self.scenario.sites.positions.get(claim.site as usize).copied().unwrap_or_default();
+        u64::from(claim.cover_count) == units
+            && claim.is_covered == (units > 0)
+            && covered_by.iter().copied().eq(self.truth(claim).iter().copied().map(Some))
+            && is_at(claim.position, position)
+    }
+}
