@@ -205,7 +205,13 @@ def draw(plan_folder: Path, out: Path, outline_file: Path | None, by: str, phase
         gpd.read_file(plan_folder / f"{name}.geojson") for name in ("placements", "sites", "reach")
     )
     if phase is not None:
-        placements, sites = placements[placements["phase_id"] == phase], sites[sites["phase_id"] == phase]
+        order = {one["id"]: place for place, one in enumerate(plan["phases"])}
+        if phase not in order:
+            raise SystemExit(f"no phase {phase}; there are {', '.join(order)}")
+        # A unit stands from its arrival to its last phase.
+        from_, to = placements["phase_id"].map(order), placements["last_phase_id"].map(order)
+        placements = placements[(from_ <= order[phase]) & (order[phase] <= to)]
+        sites = sites[sites["phase_id"] == phase]
         plan["requirements"] = [one for one in plan["requirements"] if one["phase_id"] == phase]
     column = group_column(placements, by)
     reach = reach[["placement_id", "geometry"]].merge(placements[["placement_id", column]], on="placement_id")
