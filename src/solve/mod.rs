@@ -149,7 +149,9 @@ fn settle(program: &Program, options: &Options, watch: &Watch<'_>, begun: Instan
     /// Time for this, as a part of the time that the proof took, and at least so many seconds.
     const PART: f64 = 0.5;
     const LEAST_S: f64 = 1.0;
-    let Some(values) = solution.values.as_ref().filter(|_| solution.status == Status::Optimal) else { return solution };
+    // Who asks for a gap is in a hurry.
+    let is_wanted = solution.status == Status::Optimal && options.gap <= 0.0;
+    let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
     let Some((tied, costs)) = tied(program, values) else { return solution };
     let elapsed_s = begun.elapsed().as_secs_f64();
     let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
