@@ -9,7 +9,7 @@ use rayon::prelude::*;
 pub use self::rows::Rows;
 use crate::index::{Index, Ring};
 use crate::problem::Problem;
-use crate::scenario::{Reach, Requirement, Scenario};
+use crate::scenario::{LocationStatus, Reach, Requirement, Scenario};
 
 /// Sites looked at together by one thread; large enough that most equal cover sets meet within a chunk.
 const CHUNK: usize = 1 << 16;
@@ -258,6 +258,27 @@ fn suppliers(scenario: &Scenario, requirement: &Requirement, place: usize, unit_
     suppliers.sort_unstable();
     suppliers.dedup();
     suppliers
+}
+
+/// Rules that cannot be kept whatever is placed, found without solving: hard cover of sites that nothing reaches, and
+/// required locations where nothing may stand.
+#[must_use]
+pub fn hopeless_rules(scenario: &Scenario, reachable: &[Vec<bool>]) -> Vec<String> {
+    let mut rules = Vec::new();
+    for (requirement, reachable) in scenario.requirements.iter().zip(reachable).filter(|(one, _)| one.minimum > 0) {
+        for (site, _) in requirement.sites.iter().zip(reachable).filter(|(_, is_reachable)| !**is_reachable) {
+            let site = scenario.sites.ids.cell(*site as usize).unwrap_or_default();
+            let (id, minimum) = (&requirement.id, requirement.minimum);
+            rules.push(format!("requirement {id} minimum {minimum}, site {site}: no allowed location reaches it"));
+        }
+    }
+    let is_usable = usable_places(scenario);
+    for (location, usable) in scenario.locations.iter().zip(is_usable.chunks(scenario.unit_types.len())) {
+        if location.status == LocationStatus::Required && !usable.contains(&true) {
+            rules.push(format!("location {} required: no offered unit may stand there", location.id));
+        }
+    }
+    rules
 }
 
 /// One warning per requirement with sites that no post can ever cover, naming the first few.

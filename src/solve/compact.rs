@@ -116,9 +116,6 @@ pub(super) fn solve(
             watcher.offer(solved.get_solution().columns());
         }
 
-        if let Ok(nodes) = solved.int_info_value(c"mip_node_count") {
-            watcher.nodes = u64::try_from(nodes).unwrap_or(0);
-        }
         let dual = solved.double_info_value(c"mip_dual_bound").ok().filter(|dual| dual.is_finite());
         watcher.bound = dual.or(watcher.bound);
     }

@@ -248,6 +248,11 @@ fn check_shows_what_the_question_looks_like() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(stderr(&output).contains("3 sites"), "{}", stderr(&output));
     assert_eq!(stdout(&output), "", "stdout is for data that was asked for");
+    let hopeless = format!("{}minimum = 1\n", SCENARIO.replace("km = 30", "km = 5"));
+    std::fs::write(scene.path("scenario.toml"), hopeless).expect("a file can be written");
+    let output = coverplan(scene.folder.path(), &["check", "scenario.toml"]);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    assert!(stderr(&output).contains("minimum 1, site b: no allowed location reaches it"), "{}", stderr(&output));
     let far = SCENARIO.replace("km = 30", "km = 5");
     std::fs::write(scene.path("scenario.toml"), far).expect("a file can be written");
     let output = coverplan(scene.folder.path(), &["check", "scenario.toml"]);
