@@ -27,7 +27,7 @@ pub(super) fn run(options: &Check, is_quiet: bool) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     for warning in scenario.warnings.iter().chain(&cover::unreachable_sites(&scenario, &reachable)) {
-        say(&format!("warning {warning}"));
+        say(&format!("warning {warning}\n"));
     }
     say(export::question(&scenario, &reachable, coverage.sets.len()).trim_end());
     Ok(exit)

@@ -40,7 +40,7 @@ pub(super) fn run(options: &Solve, is_quiet: bool) -> Result<Exit, Failure> {
     if !is_quiet {
         let unreachable = cover::unreachable_sites(&scenario, &outcome.reachable);
         for warning in scenario.warnings.iter().chain(&unreachable) {
-            say(&format!("warning {warning}"));
+            say(&format!("warning {warning}\n"));
         }
         say(&export::summary(&report, folder.as_deref()));
     }

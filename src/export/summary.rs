@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Report;
 use crate::plan::{Status, StopReason};
-use crate::scenario::{Contributor, Distance, LocationStatus, ObjectiveKind, Reach, Scenario};
+use crate::scenario::{Contributor, Distance, LocationStatus, ObjectiveKind, Phase, Reach, Scenario};
 
 /// What a contributor gives.
 pub(super) struct Usage {
@@ -257,6 +257,13 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
     };
     let options = scenario.options;
     let _infallible = writeln!(text, "  aim {aim}, time limit {} s, gap {}", options.time_limit_s, options.gap);
+    if scenario.phases.len() > 1 {
+        let phase = |phase: &Phase| {
+            format!("{} (from {}, weight {})", phase.id, phase.starts.as_deref().unwrap_or_default(), phase.weight)
+        };
+        let phases: Vec<String> = scenario.phases.iter().map(phase).collect();
+        let _infallible = writeln!(text, "  phases {}", phases.join(", "));
+    }
     let mut rows = vec![["requirement", "sites", "out of reach", "weight", "minimum", "counts"].map(str::to_owned)];
     for (requirement, reachable) in scenario.requirements.iter().zip(reachable) {
         let types: Vec<&str> =
@@ -287,6 +294,10 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
             Reach::Matrix(matrix) => format!("by matrix, {} pairs", matrix.sites.len()),
             Reach::None => "none".to_owned(),
         };
+        let protectors: Vec<&str> =
+            kind.protected_by.iter().map(|protector| scenario.unit_types[*protector].id.as_str()).collect();
+        let under = if protectors.is_empty() { String::new() } else { format!(", only under {}", protectors.join(" or ")) };
+        let reach = format!("{reach}{under}");
         rows.push([kind.id.clone(), offered.to_string(), kind.headcount.to_string(), places.to_string(), reach]);
     }
     let _infallible = write!(text, "\n{}", table(&rows));
@@ -304,5 +315,37 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
         ]);
     }
     let _infallible = write!(text, "\n{}", table(&rows));
+    let rules: Vec<[String; 2]> = scenario
+        .contributors
+        .iter()
+        .map(|contributor| [contributor.id.clone(), rules(scenario, contributor)])
+        .filter(|row| !row[1].is_empty())
+        .collect();
+    if !rules.is_empty() {
+        let header = ["contributor", "takes part"].map(str::to_owned);
+        let rows: Vec<[String; 2]> = [header].into_iter().chain(rules).collect();
+        let _infallible = write!(text, "\n{}", table(&rows));
+    }
     text
+}
+
+/// A contributor's mandate, caveats and conditions in words; empty where it has none.
+fn rules(scenario: &Scenario, contributor: &Contributor) -> String {
+    let mut rules = Vec::new();
+    if let Some(least) = contributor.min_units {
+        rules.push(format!("with at least {least} units or none"));
+    }
+    if let Some(mandate) = &contributor.mandate {
+        let ids: Vec<&str> = mandate.iter().map(|place| scenario.requirements[*place].id.as_str()).collect();
+        rules.push(format!("for {} only", if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") }));
+    }
+    if let Some(caveat) = &contributor.caveat {
+        let places = caveat.iter().filter(|is_allowed| **is_allowed).count();
+        rules.push(format!("at {places} of {} locations", caveat.len()));
+    }
+    for condition in &contributor.requires {
+        let (other, kind) = (&scenario.contributors[condition.contributor].id, &scenario.unit_types[condition.unit_type].id);
+        rules.push(format!("beside {} {kind} of {other}", condition.count));
+    }
+    rules.join("; ")
 }
