@@ -296,7 +296,8 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
         };
         let protectors: Vec<&str> =
             kind.protected_by.iter().map(|protector| scenario.unit_types[*protector].id.as_str()).collect();
-        let under = if protectors.is_empty() { String::new() } else { format!(", only under {}", protectors.join(" or ")) };
+        let under =
+            if protectors.is_empty() { String::new() } else { format!(", only under {}", protectors.join(" or ")) };
         let reach = format!("{reach}{under}");
         rows.push([kind.id.clone(), offered.to_string(), kind.headcount.to_string(), places.to_string(), reach]);
     }
@@ -344,7 +345,8 @@ fn rules(scenario: &Scenario, contributor: &Contributor) -> String {
         rules.push(format!("at {places} of {} locations", caveat.len()));
     }
     for condition in &contributor.requires {
-        let (other, kind) = (&scenario.contributors[condition.contributor].id, &scenario.unit_types[condition.unit_type].id);
+        let (other, kind) =
+            (&scenario.contributors[condition.contributor].id, &scenario.unit_types[condition.unit_type].id);
         rules.push(format!("beside {} {kind} of {other}", condition.count));
     }
     rules.join("; ")

@@ -31,16 +31,8 @@ impl Rules {
         };
         let mut offers = Vec::new();
         for (place, entry) in entries {
-            let contributor = find(contributors, |contributor| &contributor.id, &entry.contributor);
-            let unit_type = find(types, |unit_type| &unit_type.id, &entry.unit_type);
-            if contributor.is_none() {
-                let ids = contributors.iter().map(|contributor| contributor.id.as_str());
-                self.findings.push(unknown("unknown-contributor", &place, "contributor", &entry.contributor, ids));
-            }
-            if unit_type.is_none() {
-                let ids = types.iter().map(|unit_type| unit_type.id.as_str());
-                self.findings.push(unknown("unknown-unit-type", &place, "unit type", &entry.unit_type, ids));
-            }
+            let pair = (entry.contributor.as_str(), entry.unit_type.as_str());
+            let (contributor, unit_type) = self.pair(&place, pair, contributors, types);
             let phases = self.span(calendar, &place, entry.from.as_deref(), entry.until.as_deref());
             if phases.is_none() && self.findings.is_empty() {
                 let found = "dates that span no whole phase";
@@ -70,6 +62,26 @@ impl Rules {
             self.push("bad-count", "offers", &format!("{} offers", offers.len()), expected, "add equal offers up");
         }
         offers
+    }
+
+    /// Indices of a contributor and a unit type, with a problem for each that is not there.
+    fn pair(
+        &mut self,
+        place: &str,
+        (contributor, unit_type): (&str, &str),
+        contributors: &[Contributor],
+        types: &[UnitType],
+    ) -> (Option<usize>, Option<usize>) {
+        let found = (find(contributors, |entry| &entry.id, contributor), find(types, |entry| &entry.id, unit_type));
+        if found.0.is_none() {
+            let ids = contributors.iter().map(|entry| entry.id.as_str());
+            self.findings.push(unknown("unknown-contributor", place, "contributor", contributor, ids));
+        }
+        if found.1.is_none() {
+            let ids = types.iter().map(|entry| entry.id.as_str());
+            self.findings.push(unknown("unknown-unit-type", place, "unit type", unit_type, ids));
+        }
+        found
     }
 
     fn offer_table(&mut self, path: &Path) -> Vec<(String, settings::Offer)> {
@@ -122,17 +134,9 @@ impl Rules {
         let mut fixed = Vec::new();
         for (place, entry) in settings.fixed.iter().enumerate() {
             let place = format!("{}, [[fixed]] #{}", self.file, place + 1);
-            let contributor = find(contributors, |contributor| &contributor.id, &entry.contributor);
-            let unit_type = find(types, |unit_type| &unit_type.id, &entry.unit_type);
+            let pair = (entry.contributor.as_str(), entry.unit_type.as_str());
+            let (contributor, unit_type) = self.pair(&place, pair, contributors, types);
             let location = find(locations, |location| &location.id, &entry.location);
-            if contributor.is_none() {
-                let ids = contributors.iter().map(|contributor| contributor.id.as_str());
-                self.findings.push(unknown("unknown-contributor", &place, "contributor", &entry.contributor, ids));
-            }
-            if unit_type.is_none() {
-                let ids = types.iter().map(|unit_type| unit_type.id.as_str());
-                self.findings.push(unknown("unknown-unit-type", &place, "unit type", &entry.unit_type, ids));
-            }
             if location.is_none() {
                 let ids = locations.iter().map(|location| location.id.as_str());
                 self.findings.push(unknown("unknown-location", &place, "location", &entry.location, ids));

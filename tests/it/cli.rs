@@ -242,6 +242,19 @@ fn bad_usage_exits_two() {
 }
 
 #[test]
+fn help_says_what_each_verb_does() {
+    let scene = small();
+    let mut text = String::new();
+    for arguments in
+        [&["--help"][..], &["solve", "--help"], &["check", "--help"], &["verify", "--help"], &["init", "--help"]]
+    {
+        text += &stdout(&coverplan(scene.folder.path(), arguments));
+        text += "\n----\n";
+    }
+    insta::assert_snapshot!("help", text);
+}
+
+#[test]
 fn check_shows_what_the_question_looks_like() {
     let scene = small();
     let output = coverplan(scene.folder.path(), &["check", "scenario.toml"]);
