@@ -6,6 +6,7 @@ use std::path::Path;
 
 use coverplan::load::{self, Layer, Request};
 use coverplan::problem::OutputError;
+use coverplan::scenario::relative_path;
 
 use super::arguments::Init;
 use super::{Exit, Failure, say};
@@ -99,7 +100,7 @@ impl Source {
 
     /// Keys of the scenario, one a line.
     fn keys(&self, dir: &Path, defaults: &[&str]) -> String {
-        let mut text = format!("source = {}\n", quoted(&relative(dir, &self.path)));
+        let mut text = format!("source = {}\n", quoted(&relative_path(Path::new(&self.path), dir)));
         for (key, attribute) in &self.attributes {
             // A limit that is not named has no attribute; the others have a default of the same name.
             if !defaults.contains(key) || key != attribute {
@@ -142,28 +143,8 @@ fn find<'a>(names: &'a [String], words: &[&str]) -> Option<&'a str> {
     words.iter().find_map(|word| names.iter().find(|name| name.eq_ignore_ascii_case(word)).map(String::as_str))
 }
 
-/// A path as seen from the scenario's folder where it lies below it, else as it is.
-fn relative(dir: &Path, path: &str) -> String {
-    let from = fs::canonicalize(dir).unwrap_or_else(|_| {
-        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        fs::canonicalize(parent)
-            .map_or_else(|_| dir.to_owned(), |parent| parent.join(dir.file_name().unwrap_or_default()))
-    });
-    if let Ok(below) = Path::new(path).strip_prefix(&from) {
-        return below.display().to_string();
-    }
-    match from.parent().map(|parent| Path::new(path).strip_prefix(parent)) {
-        Some(Ok(beside)) => format!("../{}", beside.display()),
-        _ => path.to_owned(),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    toml_string(text)
-}
-
 /// A TOML basic string.
-fn toml_string(text: &str) -> String {
+fn quoted(text: &str) -> String {
     let escaped: String = text
         .chars()
         .map(|character| match character {

@@ -47,12 +47,6 @@ impl Rows {
         self.len() == 0
     }
 
-    /// Number of items in all rows.
-    #[must_use]
-    pub fn items(&self) -> usize {
-        self.items.len()
-    }
-
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
         self.starts.windows(2).map(|pair| &self.items[pair[0]..pair[1]])

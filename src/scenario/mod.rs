@@ -318,12 +318,6 @@ impl Requirement {
     pub fn total_weight(&self) -> f64 {
         self.weights.iter().sum()
     }
-
-    /// True where a further unit never adds more than the one before it.
-    #[must_use]
-    pub fn is_concave(&self) -> bool {
-        self.levels.windows(2).all(|pair| pair[0] >= pair[1])
-    }
 }
 
 /// Units that stand already and stay; they use up offers.

@@ -1,15 +1,51 @@
 //! Fast answers against slow, plain ones.
 
+use coverplan::cover;
 use coverplan::index::{Index, Ring};
 use coverplan::scenario::Distance;
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 use proptest::prelude::*;
+
+use crate::scene::{Scene, Simple};
 
 fn position() -> impl Strategy<Value = [f64; 2]> {
     let plain = (-180.0..180.0_f64, -90.0..90.0_f64);
     let edge = (prop_oneof![Just(180.0), Just(-180.0), 179.0..180.0, -180.0..-179.0], -90.0..90.0_f64);
     let pole = (-180.0..180.0_f64, prop_oneof![Just(90.0), Just(-90.0), 89.0..90.0, -90.0..-89.0]);
     prop_oneof![2 => plain, 1 => edge, 1 => pole].prop_map(|(x, y)| [x, y])
+}
+
+/// Sites of several chunks give the same coverage whatever the threads.
+#[test]
+fn cover_does_not_depend_on_threads() {
+    let mut number: u64 = 11;
+    let mut next = || {
+        number = number * 48_271 % 2_147_483_647;
+        f64::from(u32::try_from(number).expect("31 bits")) / 2_147_483_647.0
+    };
+    let mut table = |name: &str, count: usize| {
+        let rows = (0..count).map(|id| format!("{id},{:.5},{:.5},1\n", 10.0 + 3.0 * next(), 48.0 + 2.0 * next()));
+        (name.to_owned(), rows.fold("id,lon,lat,weight\n".to_owned(), |text, row| text + &row))
+    };
+    let (sites, locations) = (table("sites.csv", 150_000), table("locations.csv", 40));
+    let text = Simple {
+        distance: "geodesic",
+        sites: "source = \"sites.csv\"".to_owned(),
+        locations: "source = \"locations.csv\"".to_owned(),
+        reach: "{ kind = \"range\", km = 30 }".to_owned(),
+        units: 1,
+        requirement: "",
+        objective: "",
+    }
+    .text();
+    let scene = Scene::new(&[("scenario.toml", &text), (&sites.0, &sites.1), (&locations.0, &locations.1)]);
+    let scenario = scene.read().expect("sound");
+    let [one, four] = [1, 4].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| cover::build(&scenario))
+    });
+    assert_eq!(one, four);
+    assert!(one.sets.len() > 100, "{} distinct cover sets", one.sets.len());
 }
 
 proptest! {
