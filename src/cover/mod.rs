@@ -234,9 +234,8 @@ fn merged(strands: Vec<Strand>, chunks: Vec<Merger>) -> Coverage {
 #[must_use]
 pub fn reachable(scenario: &Scenario, coverage: &Coverage) -> Vec<Vec<bool>> {
     let of_requirement = |(place, requirement): (usize, &Requirement)| {
-        let suppliers: Vec<Vec<usize>> = (0..scenario.unit_types.len())
-            .map(|unit_type| suppliers(scenario, requirement, place, unit_type))
-            .collect();
+        let suppliers: Vec<Vec<usize>> =
+            (0..scenario.unit_types.len()).map(|unit_type| suppliers(scenario, place, unit_type)).collect();
         let counts = |post: &u32| {
             let (location, strand) = coverage.split(*post);
             suppliers[strand.unit_type].iter().any(|contributor| scenario.contributors[*contributor].accepts(location))
@@ -248,12 +247,11 @@ pub fn reachable(scenario: &Scenario, coverage: &Coverage) -> Vec<Vec<bool>> {
 }
 
 /// Contributors whose units of a type count for a requirement.
-fn suppliers(scenario: &Scenario, requirement: &Requirement, place: usize, unit_type: usize) -> Vec<usize> {
+fn suppliers(scenario: &Scenario, requirement: usize, unit_type: usize) -> Vec<usize> {
     let offers = scenario.offers.iter().filter(|offer| offer.unit_type == unit_type && offer.count > 0);
-    let there = offers.filter(|offer| offer.phases.is_some() && requirement.unit_types.contains(&unit_type));
-    let mut suppliers: Vec<usize> = there
+    let mut suppliers: Vec<usize> = offers
+        .filter(|offer| offer.phases.is_some() && scenario.counts(offer.contributor, unit_type, requirement))
         .map(|offer| offer.contributor)
-        .filter(|contributor| scenario.contributors[*contributor].counts_for(place))
         .collect();
     suppliers.sort_unstable();
     suppliers.dedup();

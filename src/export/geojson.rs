@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Report, disc};
 use crate::plan::Placement;
-use crate::scenario::{Distance, Reach, Requirement, Scenario};
+use crate::scenario::{Distance, Requirement, Scenario};
 use crate::verify::Covered;
 
 /// Writes a feature collection, one feature a line.
@@ -145,8 +145,7 @@ impl<'a> Alone<'a> {
 
 /// True where a placement's units count for a requirement.
 fn counts(scenario: &Scenario, placement: &Placement, requirement: usize) -> bool {
-    scenario.requirements[requirement].unit_types.contains(&placement.unit_type)
-        && scenario.contributors[placement.contributor].counts_for(requirement)
+    scenario.counts(placement.contributor, placement.unit_type, requirement)
 }
 
 /// Placements that count for a requirement in a phase, with their place and what they reach.
@@ -286,11 +285,7 @@ pub(super) fn reach(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
     let scenario = report.scenario;
     let features = report.placements().filter_map(|(id, placement)| {
         let unit_type = &scenario.unit_types[placement.unit_type];
-        let (min_m, max_m) = match &unit_type.reach {
-            Reach::Range { min_m, max_m } => (*min_m, *max_m),
-            Reach::Bands(bands) => (0.0, bands.last().map_or(0.0, |band| band.max_m)),
-            Reach::Matrix(_) | Reach::None => return None,
-        };
+        let (min_m, max_m) = unit_type.reach.span_m()?;
         let polygons = disc::ring(scenario.distance, placement.position, min_m, max_m)?;
         let contributor = &scenario.contributors[placement.contributor];
         Some(feature(

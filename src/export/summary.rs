@@ -164,7 +164,8 @@ fn parts(report: &Report<'_>) -> String {
 fn contributors(report: &Report<'_>) -> String {
     let types = &report.scenario.unit_types;
     let mut rows = vec![["contributor", "units", "people", "of what it offers"].map(str::to_owned)];
-    for (contributor, usage) in report.scenario.contributors.iter().zip(usage(report)) {
+    let usages = usage(report);
+    for (contributor, usage) in report.scenario.contributors.iter().zip(&usages) {
         let parts = usage.by_type.iter().map(|(kind, used, offered)| format!("{used}/{offered} {}", types[*kind].id));
         rows.push([
             contributor.id.clone(),
@@ -174,21 +175,21 @@ fn contributors(report: &Report<'_>) -> String {
         ]);
     }
     let mut text = format!("\n{}", table(&rows));
-    let idle: Vec<String> = idle_limits(report);
-    if !idle.is_empty() {
-        let _infallible = writeln!(text, "At their limit: {}.", idle.join(", "));
+    let full = at_limit(report, &usages);
+    if !full.is_empty() {
+        let _infallible = writeln!(text, "At their limit: {}.", full.join(", "));
     }
     text
 }
 
 /// Contributors whose limit over all types is reached.
-fn idle_limits(report: &Report<'_>) -> Vec<String> {
-    let is_full = |(contributor, usage): &(&Contributor, Usage)| {
+fn at_limit<'a>(report: &Report<'a>, usages: &[Usage]) -> Vec<&'a str> {
+    let is_full = |(contributor, usage): &(&Contributor, &Usage)| {
         contributor.max_units.is_some_and(|most| usage.units >= u64::from(most))
             || contributor.max_headcount.is_some_and(|most| usage.headcount >= most)
     };
-    let contributors = report.scenario.contributors.iter().zip(usage(report));
-    contributors.filter(is_full).map(|(contributor, _)| contributor.id.clone()).collect()
+    let contributors = report.scenario.contributors.iter().zip(usages);
+    contributors.filter(is_full).map(|(contributor, _)| contributor.id.as_str()).collect()
 }
 
 fn out_of(used: u64, most: Option<u64>) -> String {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use geo::{BoundingRect, Coord, Intersects, LineString, Point, Polygon, Rect, Validation};
 
-use super::{Request, bytes, geojson, hash, text};
+use super::{Request, bytes, geojson, text};
 use crate::problem::{InputError, Problem};
 
 /// Polygons, in the coordinates of their file.
@@ -56,7 +56,7 @@ pub fn area(path: &Path) -> Result<Area, InputError> {
         let advice = "draw the area as polygons";
         return Err(Problem::new("no-polygons", place, "no polygons", "polygons that make an area", advice).into());
     }
-    Ok(Area { sha256: hash(&bytes), crs: layer.crs, polygons })
+    Ok(Area { sha256: layer.sha256, crs: layer.crs, polygons })
 }
 
 /// Collects the polygons of whatever GeoJSON object this is.

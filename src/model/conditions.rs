@@ -4,7 +4,7 @@ use super::program::{Program, Row, exact};
 use super::supply::when;
 use super::{Origin, Switch};
 use crate::index::{Index, Ring};
-use crate::scenario::{Reach, Scenario};
+use crate::scenario::Scenario;
 
 /// One switch for every contributor that gives many or none, and one per phase for every contributor with conditions.
 pub(super) fn switches(scenario: &Scenario) -> Vec<Switch> {
@@ -86,51 +86,45 @@ impl Conditions<'_> {
     fn protection(&self, program: &mut Program) {
         let positions: Vec<[f64; 2]> = self.scenario.locations.iter().map(|location| location.position).collect();
         let index = Index::new(self.scenario.distance, &positions);
-        let offered = |unit_type: usize| -> u64 {
-            self.origin.pools.iter().filter(|pool| pool.unit_type == unit_type).map(|pool| pool.count).sum()
+        let mut posts_at: Vec<Vec<(u32, usize)>> = vec![Vec::new(); positions.len()];
+        self.origin.post_variables().for_each(|(variable, location, lot)| posts_at[location].push((variable, lot)));
+        for unit_type in 0..self.scenario.unit_types.len() {
+            if !self.scenario.unit_types[unit_type].protected_by.is_empty() {
+                self.protected(program, unit_type, &index, &posts_at);
+            }
+        }
+    }
+
+    /// One row for each location and phase in which units of a protected type may stand there.
+    fn protected(&self, program: &mut Program, unit_type: usize, index: &Index, posts_at: &[Vec<(u32, usize)>]) {
+        let kind = &self.scenario.unit_types[unit_type];
+        let pools = self.origin.pools.iter().filter(|pool| pool.unit_type == unit_type);
+        let offered: u64 = pools.map(|pool| pool.count).sum();
+        let of_type = |place: usize, wanted: usize| {
+            posts_at[place].iter().filter(move |(_, lot)| self.origin.lots[*lot].unit_type == wanted)
         };
-        for (unit_type, kind) in self.scenario.unit_types.iter().enumerate() {
-            if kind.protected_by.is_empty() {
+        for (place, location) in self.scenario.locations.iter().enumerate() {
+            let most = exact(location.max_units.map_or(u64::MAX, u64::from).min(offered));
+            let mut terms: Vec<(u32, usize, f64)> =
+                of_type(place, unit_type).map(|(variable, lot)| (*variable, *lot, 1.0)).collect();
+            if terms.is_empty() {
                 continue;
             }
-            let protectors: Vec<(Vec<u32>, usize)> =
-                kind.protected_by.iter().map(|protector| (Vec::new(), *protector)).collect();
-            for (place, location) in self.scenario.locations.iter().enumerate() {
-                let reaching: Vec<(Vec<u32>, usize)> = protectors
-                    .iter()
-                    .map(|(_, protector)| (reaching(&index, self.scenario, *protector, location.position), *protector))
-                    .collect();
-                let most = location.max_units.map_or(u64::MAX, u64::from).min(offered(unit_type));
-                for phase in 0..self.scenario.phases.len() {
-                    let mut terms: Vec<(u32, f64)> = Vec::new();
-                    for (variable, at, lot) in self.origin.post_variables() {
-                        let lot = &self.origin.lots[lot];
-                        if !lot.stands_in(phase) {
-                            continue;
-                        }
-                        if at == place && lot.unit_type == unit_type {
-                            terms.push((variable, 1.0));
-                        }
-                        let at = u32::try_from(at).expect("posts are counted in 32 bits");
-                        let protects = reaching
-                            .iter()
-                            .any(|(from, protector)| lot.unit_type == *protector && from.binary_search(&at).is_ok());
-                        if protects {
-                            terms.push((variable, -exact(most)));
-                        }
-                    }
-                    if terms.iter().all(|(_, factor)| *factor < 0.0) {
-                        continue;
-                    }
-                    let rule = format!(
-                        "unit type {} at {} protected_by {}{}",
-                        kind.id,
-                        location.id,
-                        self.names(&kind.protected_by),
-                        when(self.scenario, phase)
-                    );
-                    program.add_row(Row { rule, terms, least: f64::NEG_INFINITY, most: 0.0 });
+            for protector in &kind.protected_by {
+                for from in reaching(index, self.scenario, *protector, location.position) {
+                    terms.extend(of_type(from as usize, *protector).map(|(variable, lot)| (*variable, *lot, -most)));
                 }
+            }
+            terms.sort_unstable_by_key(|(variable, ..)| *variable);
+            for phase in 0..self.scenario.phases.len() {
+                let standing = terms.iter().filter(|(_, lot, _)| self.origin.lots[*lot].stands_in(phase));
+                let terms: Vec<(u32, f64)> = standing.map(|(variable, _, factor)| (*variable, *factor)).collect();
+                if terms.iter().all(|(_, factor)| *factor < 0.0) {
+                    continue;
+                }
+                let (names, when) = (self.names(&kind.protected_by), when(self.scenario, phase));
+                let rule = format!("unit type {} at {} protected_by {names}{when}", kind.id, location.id);
+                program.add_row(Row { rule, terms, least: f64::NEG_INFINITY, most: 0.0 });
             }
         }
     }
@@ -143,13 +137,9 @@ impl Conditions<'_> {
 
 /// Locations from which a unit type reaches a position, ascending.
 fn reaching(index: &Index, scenario: &Scenario, unit_type: usize, position: [f64; 2]) -> Vec<u32> {
-    let ring = match &scenario.unit_types[unit_type].reach {
-        Reach::Range { min_m, max_m } => Ring { min_m: *min_m, max_m: *max_m },
-        Reach::Bands(bands) => Ring { min_m: 0.0, max_m: bands.last().map_or(0.0, |band| band.max_m) },
-        Reach::Matrix(_) | Reach::None => return Vec::new(),
-    };
+    let Some((min_m, max_m)) = scenario.unit_types[unit_type].reach.span_m() else { return Vec::new() };
     let mut locations = Vec::new();
-    index.within(position, &[ring], |location, _| locations.push(location));
+    index.within(position, &[Ring { min_m, max_m }], |location, _| locations.push(location));
     locations.sort_unstable();
     locations
 }

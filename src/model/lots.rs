@@ -90,11 +90,8 @@ pub(super) fn lots(scenario: &Scenario, pools: &[Pool], attribution: Attribution
         let may_stand: Vec<bool> = (0..scenario.locations.len())
             .map(|location| scenario.may_stand(pool.contributor, pool.unit_type, location))
             .collect();
-        let contributor = &scenario.contributors[pool.contributor];
-        let counts: Vec<bool> = (scenario.requirements.iter().enumerate())
-            .map(|(place, requirement)| {
-                requirement.unit_types.contains(&pool.unit_type) && contributor.counts_for(place)
-            })
+        let counts: Vec<bool> = (0..scenario.requirements.len())
+            .map(|requirement| scenario.counts(pool.contributor, pool.unit_type, requirement))
             .collect();
         let owner = is_told_apart.then_some(pool.contributor);
         for arrival in pool.first..=pool.last {

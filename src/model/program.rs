@@ -197,6 +197,15 @@ impl Program {
         }
     }
 
+    /// True where the first values serve the aim better than the second.
+    #[must_use]
+    pub fn is_better(&self, first: &[u32], second: &[u32]) -> bool {
+        match self.aim {
+            Aim::MostValue => self.objective(first) > self.objective(second),
+            Aim::LeastCost { .. } => self.objective(first) < self.objective(second),
+        }
+    }
+
     /// The first rule that the values break, in words; `None` when they keep all.
     #[must_use]
     pub fn broken_rule(&self, values: &[u32]) -> Option<&str> {

@@ -102,11 +102,9 @@ fn requirements(scenario: &Scenario, coverage: &Coverage, placements: &[Placemen
     for (place, requirement) in scenario.requirements.iter().enumerate() {
         for phase in 0..scenario.phases.len() {
             let mut units_at = vec![0_u32; scenario.locations.len() * unit_types];
-            let counting = placements.iter().filter(|one| {
-                one.stands_in(phase)
-                    && requirement.unit_types.contains(&one.unit_type)
-                    && scenario.contributors[one.contributor].counts_for(place)
-            });
+            let counting = placements
+                .iter()
+                .filter(|one| one.stands_in(phase) && scenario.counts(one.contributor, one.unit_type, place));
             for placement in counting {
                 units_at[placement.location * unit_types + placement.unit_type] += placement.count;
             }

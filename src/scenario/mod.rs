@@ -168,6 +168,18 @@ pub enum Reach {
     None,
 }
 
+impl Reach {
+    /// Nearest and farthest distance covered, metres; `None` where it is no distance that decides.
+    #[must_use]
+    pub fn span_m(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Range { min_m, max_m } => Some((*min_m, *max_m)),
+            Self::Bands(bands) => Some((0.0, bands.last().map_or(0.0, |band| band.max_m))),
+            Self::Matrix(_) | Self::None => None,
+        }
+    }
+}
+
 /// A distance and what a site within it gets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
@@ -373,6 +385,13 @@ impl Scenario {
     pub fn may_stand(&self, contributor: usize, unit_type: usize, location: usize) -> bool {
         self.unit_types[unit_type].may_stand_at(&self.locations[location])
             && self.contributors[contributor].accepts(location)
+    }
+
+    /// True where units of a contributor and type count for a requirement.
+    #[must_use]
+    pub fn counts(&self, contributor: usize, unit_type: usize, requirement: usize) -> bool {
+        self.requirements[requirement].unit_types.contains(&unit_type)
+            && self.contributors[contributor].counts_for(requirement)
     }
 
     /// The first phase in which a contributor has units of a type: that in which its fixed ones stand.

@@ -394,11 +394,7 @@ impl Watcher<'_> {
         if self.program.broken_rule(&values).is_some() {
             return;
         }
-        let objective = |values: &[u32]| match self.program.aim {
-            Aim::MostValue => self.program.objective(values),
-            Aim::LeastCost { .. } => -self.program.objective(values),
-        };
-        if self.best.as_ref().is_none_or(|best| objective(&values) > objective(best)) {
+        if self.best.as_ref().is_none_or(|best| self.program.is_better(&values, best)) {
             self.best = Some(values);
         }
     }

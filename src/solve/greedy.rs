@@ -19,12 +19,8 @@ pub(super) fn values(program: &Program, is_over: &dyn Fn() -> bool) -> Option<Ve
     if !program.variables.iter().any(|variable| variable.is_switch()) {
         return off;
     }
-    let is_better = |a: &Vec<u32>, b: &Vec<u32>| match program.aim {
-        Aim::MostValue => program.objective(a) > program.objective(b),
-        Aim::LeastCost { .. } => program.objective(a) < program.objective(b),
-    };
     match (grown(program, 1, is_over), off) {
-        (Some(on), Some(off)) if is_better(&on, &off) => Some(on),
+        (Some(on), Some(off)) if program.is_better(&on, &off) => Some(on),
         (on, off) => off.or(on),
     }
 }

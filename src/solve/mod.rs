@@ -152,7 +152,7 @@ fn settle(program: &Program, options: &Options, watch: &Watch<'_>, begun: Instan
     // Who asks for a gap is in a hurry.
     let is_wanted = solution.status == Status::Optimal && options.gap <= 0.0;
     let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
-    let Some((tied, costs)) = tied(program, values) else { return solution };
+    let Some(tied) = tied(program, values) else { return solution };
     let elapsed_s = begun.elapsed().as_secs_f64();
     let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
     let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
@@ -160,20 +160,19 @@ fn settle(program: &Program, options: &Options, watch: &Watch<'_>, begun: Instan
     let quiet = Watch { stop: watch.stop, report: &|_| {} };
     let Ok(ending) = compact::solve(&tied, &options, &quiet, begun, Some(values)) else { return solution };
     let Some(settled) = ending.values else { return solution };
-    let burden = |values: &[u32]| costs.iter().zip(values).map(|(cost, value)| cost * f64::from(*value)).sum::<f64>();
     let loss = match program.aim {
         Aim::MostValue => program.objective(values) - program.objective(&settled),
         Aim::LeastCost { .. } => program.objective(&settled) - program.objective(values),
     };
     let is_as_good = loss <= SAME * program.objective(values).abs() && program.broken_rule(&settled).is_none();
-    if is_as_good && burden(&settled) < burden(values) {
+    if is_as_good && tied.is_better(&settled, values) {
         return Solution { values: Some(settled), ..solution };
     }
     solution
 }
 
-/// The program that asks for the least units, then people, of all values as good as these; and the costs it counts.
-fn tied(program: &Program, values: &[u32]) -> Option<(Program, Vec<f64>)> {
+/// The program that asks for the least units, then people, of all values as good as these.
+fn tied(program: &Program, values: &[u32]) -> Option<Program> {
     /// Sums above this lose whole numbers to the solver's tolerances.
     const LARGEST: f64 = 1e9;
     let [units, people] = &program.ties;
@@ -202,19 +201,15 @@ fn tied(program: &Program, values: &[u32]) -> Option<(Program, Vec<f64>)> {
             *coverage
         }
     };
-    tied.aim = Aim::LeastCost { costs: costs.clone(), coverage };
-    Some((tied, costs))
+    tied.aim = Aim::LeastCost { costs, coverage };
+    Some(tied)
 }
 
 /// Picks the better of the solver's values and the start, makes the bound sound and says what is proven.
 fn conclude(program: &Program, options: &Options, ending: compact::Ending, start: Option<Vec<u32>>) -> Solution {
-    let is_better = |a: f64, b: f64| match program.aim {
-        Aim::MostValue => a > b,
-        Aim::LeastCost { .. } => a < b,
-    };
     let mut values = ending.values;
     if let Some(start) = start
-        && values.as_ref().is_none_or(|values| is_better(program.objective(&start), program.objective(values)))
+        && values.as_ref().is_none_or(|values| program.is_better(&start, values))
     {
         values = Some(start);
     }

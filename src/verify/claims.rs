@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{Covered, Violation, is_at, is_known, reached, when};
+use super::{Covered, Violation, counts, is_at, is_known, reached, when};
 use crate::plan::{Plan, SiteClaim};
 use crate::scenario::Scenario;
 
@@ -44,12 +44,7 @@ fn by_site(
 ) -> BTreeMap<u32, Vec<usize>> {
     let mut by_site = BTreeMap::<u32, Vec<usize>>::new();
     for (index, (placement, sites)) in plan.placements.iter().zip(cover).enumerate() {
-        let mandate = &scenario.contributors[placement.contributor].mandate;
-        let counts = scenario.requirements[requirement].unit_types.contains(&placement.unit_type)
-            && placement.arrival <= phase
-            && phase <= placement.last
-            && mandate.as_ref().is_none_or(|mandate| mandate.contains(&requirement));
-        if counts {
+        if counts(scenario, placement, requirement, phase) {
             sites.iter().for_each(|covered| by_site.entry(covered.site).or_default().push(index));
         }
     }

@@ -116,6 +116,15 @@ fn is_known(scenario: &Scenario, placement: &Placement) -> bool {
         && placement.last < scenario.phases.len()
 }
 
+/// True where a placement's units count for a requirement in a phase; the judge's own reading of mandates and phases.
+fn counts(scenario: &Scenario, placement: &Placement, requirement: usize, phase: usize) -> bool {
+    let mandate = &scenario.contributors[placement.contributor].mandate;
+    scenario.requirements[requirement].unit_types.contains(&placement.unit_type)
+        && placement.arrival <= phase
+        && phase <= placement.last
+        && mandate.as_ref().is_none_or(|mandate| mandate.contains(&requirement))
+}
+
 /// The words that name a phase; none where there is only one.
 fn when(scenario: &Scenario, phase: usize) -> String {
     if scenario.phases.len() == 1 { String::new() } else { format!(" in phase {}", scenario.phases[phase].id) }

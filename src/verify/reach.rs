@@ -44,11 +44,7 @@ pub(super) fn reached(scenario: &Scenario, placement: &Placement) -> Vec<Covered
 
 /// True where a unit of a type reaches a position from a location.
 pub(super) fn reaches(scenario: &Scenario, unit_type: usize, location: usize, to: [f64; 2]) -> bool {
-    let (min_m, max_m) = match &scenario.unit_types[unit_type].reach {
-        Reach::Range { min_m, max_m } => (*min_m, *max_m),
-        Reach::Bands(bands) => (0.0, bands.last().map_or(0.0, |band| band.max_m)),
-        Reach::Matrix(_) | Reach::None => return false,
-    };
+    let Some((min_m, max_m)) = scenario.unit_types[unit_type].reach.span_m() else { return false };
     let from = scenario.locations[location].position;
     let ruler = Ruler { distance: scenario.distance, ellipsoid: Geodesic::wgs84(), from };
     ruler.metres(to, max_m).is_some_and(|metres| min_m <= metres && metres <= max_m)

@@ -1,6 +1,6 @@
 //! What placements reach turned into shares and the objective, compared with what the plan claims.
 
-use super::{Bench, Covered, ROUNDING, Share, Violation, is_close, when};
+use super::{Bench, Covered, ROUNDING, Share, Violation, counts, is_close, when};
 use crate::plan::{Placement, RequirementResult};
 use crate::scenario::{ObjectiveKind, Requirement, UnitType, weighted_share};
 
@@ -16,16 +16,9 @@ impl Bench<'_> {
         phase: usize,
         is_kept: impl Fn(&Placement) -> bool,
     ) -> Vec<Units> {
-        let requirement = &self.scenario.requirements[place];
         let mut units = vec![Units::new(); self.scenario.sites.positions.len()];
         for (placement, sites) in self.plan.placements.iter().zip(cover) {
-            let mandate = &self.scenario.contributors[placement.contributor].mandate;
-            let counts = placement.arrival <= phase
-                && phase <= placement.last
-                && requirement.unit_types.contains(&placement.unit_type)
-                && mandate.as_ref().is_none_or(|mandate| mandate.contains(&place))
-                && is_kept(placement);
-            if counts {
+            if counts(self.scenario, placement, place, phase) && is_kept(placement) {
                 let count = u64::from(placement.count);
                 sites.iter().for_each(|covered| units[covered.site as usize].push((covered.share, count)));
             }
