@@ -11,9 +11,11 @@ pub mod scenario;
 pub mod index;
 pub mod cover;
 pub mod model;
+pub mod reduce;
 pub mod solve;
 pub mod plan;
 pub mod verify;
+pub mod certify;
 pub mod export;
 
 use std::time::Instant;

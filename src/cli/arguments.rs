@@ -71,6 +71,9 @@ pub(crate) struct Solve {
     /// Cores to use; 0 for all.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u32>,
+    /// How to solve: auto suits the method to the question [default: auto].
+    #[arg(long, value_parser = ["auto", "compact", "decompose", "search"], value_name = "METHOD")]
+    pub(crate) method: Option<String>,
     /// How to show progress on stderr.
     #[arg(long, value_enum, default_value_t = ProgressStyle::Auto, value_name = "STYLE")]
     pub(crate) progress: ProgressStyle,

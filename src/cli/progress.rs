@@ -48,6 +48,7 @@ impl Display {
                 "bound": progress.bound,
                 "gap": progress.value.zip(progress.bound).map(|(value, bound)| gap(value, bound)),
                 "nodes": progress.nodes,
+                "method": progress.method,
             })
             .to_string()),
         }

@@ -54,6 +54,7 @@ fn overrides(options: &Solve) -> Vec<(String, String)> {
         ("solve.gap", options.gap.map(|number| format!("{number:?}"))),
         ("solve.seed", options.seed.map(|number| number.to_string())),
         ("solve.threads", options.threads.map(|number| number.to_string())),
+        ("solve.method", options.method.as_ref().map(|word| format!("\"{word}\""))),
     ];
     let flags = flags.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)));
     options.overrides.iter().cloned().chain(flags).collect()

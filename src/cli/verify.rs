@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use coverplan::certify;
 use coverplan::cover;
 use coverplan::export::{self, Report};
 use coverplan::plan;
@@ -17,6 +18,7 @@ pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
     let verdict = judge(&recorded.scenario, &recorded.plan);
     let mut violations = verdict.violations.clone();
     violations.extend(judge_sites(&recorded.scenario, &recorded.plan, &recorded.claims));
+    violations.extend(certify::unproven(&recorded.scenario, &recorded.plan));
     if violations.is_empty() {
         violations.extend(changed_files(&recorded, &verdict, &options.plan));
     }
@@ -31,7 +33,8 @@ pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
         } else if !is_quiet {
             let value = verdict.value.map(|value| format!(", objective {value:.6} as claimed")).unwrap_or_default();
             let placements = recorded.plan.placements.len();
-            say(&format!("accepted: {placements} placements keep every rule{value}"));
+            let proof = recorded.plan.certificate.as_ref().map(|_| ", bound proven by its certificate");
+            say(&format!("accepted: {placements} placements keep every rule{value}{}", proof.unwrap_or_default()));
         }
         return Ok(Exit::Success);
     }

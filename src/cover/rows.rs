@@ -41,6 +41,12 @@ impl Rows {
         self.starts.len() - 1
     }
 
+    /// Number of items of all rows.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.items.len()
+    }
+
     /// True without rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::differences::differences;
 pub use self::summary::{question, summary};
-use crate::plan::{Placement, Plan};
+use crate::plan::{Placement, Plan, certificate_text};
 use crate::problem::OutputError;
 use crate::scenario::{Scenario, resolved_text};
 use crate::verify::Verdict;
@@ -111,6 +111,9 @@ fn write_files(fresh: &Path, folder: &Path, report: &Report<'_>) -> Result<(), O
     file(&fresh.join("plan.json"), |out| out.write_all(plan_json(report, Some(folder)).as_bytes()))?;
     let text = resolved_text(report.scenario, folder);
     file(&fresh.join("scenario.toml"), |out| out.write_all(text.as_bytes()))?;
+    if let Some(prices) = &report.plan.certificate {
+        file(&fresh.join("certificate.json"), |out| out.write_all(certificate_text(prices).as_bytes()))?;
+    }
     if report.has_plan() {
         file(&fresh.join("placements.geojson"), |out| geojson::placements(report, out))?;
         file(&fresh.join("sites.geojson"), |out| geojson::sites(report, out))?;

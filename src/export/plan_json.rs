@@ -21,6 +21,7 @@ pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
             "value": plan.objective.value,
             "bound": plan.objective.bound,
             "gap": plan.objective.gap,
+            "proof": if plan.certificate.is_some() { "certificate" } else { "solver" },
         },
         "requirements": requirements(report),
         "contributors": contributors(report),
@@ -43,6 +44,14 @@ pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
             "reductions": plan.search.reductions.iter()
                 .map(|(name, count)| ((*name).to_owned(), json!(count)))
                 .collect::<Map<String, Value>>(),
+            "trace": plan.search.trace.iter()
+                .map(|moment| json!({
+                    "seconds": (moment.seconds * 1e3).round() / 1e3,
+                    "method": moment.method,
+                    "value": moment.value,
+                    "bound": moment.bound,
+                }))
+                .collect::<Vec<_>>(),
         },
         "inputs": scenario.inputs.iter()
             .map(|input| {
@@ -55,6 +64,7 @@ pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
             "gap": scenario.options.gap,
             "seed": scenario.options.seed,
             "threads": scenario.options.threads,
+            "method": scenario.options.method.word(),
         },
     });
     if let Some((name, parts)) = parts(report) {

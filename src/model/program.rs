@@ -86,6 +86,12 @@ pub enum Aim {
 }
 
 impl Row {
+    /// True for rows that tie units to other units, such as conditions and protection.
+    #[must_use]
+    pub fn is_tie(&self) -> bool {
+        !self.is_balance() && self.terms.iter().any(|(_, factor)| *factor < 0.0)
+    }
+
     /// True for the rows that say that units standing are units pledged: posts count 1, pledges -1.
     #[must_use]
     pub fn is_balance(&self) -> bool {

@@ -23,6 +23,7 @@ pub fn build(
     let placements = solution.values.as_ref().map(|values| placements(scenario, origin, values)).unwrap_or_default();
     let value = solution.values.as_ref().map(|values| program.objective(values));
     let requirements = if value.is_some() { requirements(scenario, coverage, &placements) } else { Vec::new() };
+    let merged = scenario.sites.positions.len() - coverage.sets.len();
     Plan {
         status: solution.status,
         stop_reason: solution.stop_reason,
@@ -36,13 +37,17 @@ pub fn build(
         requirements,
         conflict: solution.conflict.clone(),
         is_conflict_smallest: solution.is_conflict_smallest,
+        certificate: solution.certificate.clone(),
         search: Search {
             seconds: 0.0,
-            method: "compact",
+            method: solution.method,
             nodes: solution.nodes,
             variables: solution.variables,
             rows: solution.rows,
-            reductions: vec![("sites merged by cover set", scenario.sites.positions.len() - coverage.sets.len())],
+            reductions: std::iter::once(("sites merged by cover set", merged))
+                .chain(solution.reductions.iter().copied())
+                .collect(),
+            trace: solution.trace.clone(),
         },
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Objective, Placement, Plan, RequirementResult, Search, Status, StopReason};
+use super::{Objective, Placement, Plan, RequirementResult, Search, Status, StopReason, certificate};
 use crate::load::{self, Layer, Request};
 use crate::problem::{Findings, InputError, Problem};
 use crate::scenario::{self, ObjectiveKind, Scenario};
@@ -61,6 +61,8 @@ struct RecordedObjective {
     value: Option<f64>,
     bound: f64,
     gap: Option<f64>,
+    #[serde(default)]
+    proof: String,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +102,8 @@ pub fn read(folder: &Path) -> Result<Recorded, InputError> {
     };
     debug_assert_eq!(placements.len(), ids.len(), "one id for each placement");
     let objective = summary.objective;
+    let has_certificate = objective.proof == "certificate";
+    let certificate = if has_certificate { Some(certificate::read(&folder.join("certificate.json"))?) } else { None };
     let plan = Plan {
         status: summary.status,
         stop_reason: summary.stop_reason,
@@ -113,6 +117,7 @@ pub fn read(folder: &Path) -> Result<Recorded, InputError> {
         requirements,
         conflict: summary.conflict,
         is_conflict_smallest: summary.conflict_is_smallest,
+        certificate,
         search: Search::default(),
     };
     Ok(Recorded { scenario, plan, claims })

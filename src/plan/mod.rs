@@ -1,12 +1,14 @@
 //! A solution turned into a plan: who stands where, what that is worth, and how good it is proven to be.
 
 mod build;
+mod certificate;
 mod folder;
 
 pub use self::build::build;
+pub use self::certificate::certificate_text;
 pub use self::folder::{Recorded, SiteClaim, read};
 use crate::scenario::ObjectiveKind;
-pub use crate::solve::{Status, StopReason};
+pub use crate::solve::{Moment, Multipliers, Status, StopReason};
 
 /// The answer to a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,8 @@ pub struct Plan {
     pub conflict: Vec<String>,
     /// True when each of them is shown to be needed for the clash.
     pub is_conflict_smallest: bool,
+    /// Prices that prove the bound without any solver; `None` where the bound is the solver's word.
+    pub certificate: Option<Multipliers>,
     /// How the answer was found.
     pub search: Search,
 }
@@ -111,6 +115,8 @@ pub struct Search {
     pub variables: usize,
     /// Rows handed to the solver.
     pub rows: usize,
-    /// What the merging of identical cover sets took away: name and count.
+    /// What exact reductions took away: name and count.
     pub reductions: Vec<(&'static str, usize)>,
+    /// Value, bound and method over time.
+    pub trace: Vec<Moment>,
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::load::{Column, Outlines};
 use crate::problem::{InputError, Problem};
 
-pub use self::settings::{Distance, ObjectiveKind, json_schema};
+pub use self::settings::{Distance, Method, ObjectiveKind, json_schema};
 pub use self::text::{relative_path, resolved_text};
 
 /// One planning question that cannot be broken: every index is in range, every number finite and not negative.
@@ -368,6 +368,8 @@ pub struct Options {
     pub seed: u64,
     /// 0 for all cores.
     pub threads: usize,
+    /// How to solve.
+    pub method: Method,
 }
 
 /// A file that was read.

@@ -359,6 +359,7 @@ impl Rules {
             gap: solve.gap,
             seed: u64::from(solve.seed),
             threads: solve.threads as usize,
+            method: solve.method,
         }
     }
 

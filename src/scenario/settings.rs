@@ -452,11 +452,41 @@ pub(super) struct Solve {
     pub(super) seed: u32,
     /// 0: all cores.
     pub(super) threads: u32,
+    /// How to solve.
+    pub(super) method: Method,
+}
+
+/// How a program is solved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// What suits the program's size and shape.
+    #[default]
+    Auto,
+    /// One mixed-integer model for HiGHS.
+    Compact,
+    /// Search, a bound from prices, and a model of what the two leave open.
+    Decompose,
+    /// Search alone, with a bound from prices.
+    Search,
+}
+
+impl Method {
+    /// The word used in files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Compact => "compact",
+            Self::Decompose => "decompose",
+            Self::Search => "search",
+        }
+    }
 }
 
 impl Default for Solve {
     fn default() -> Self {
-        Self { time_limit_s: 60.0, gap: 0.0, seed: 0, threads: 0 }
+        Self { time_limit_s: 60.0, gap: 0.0, seed: 0, threads: 0, method: Method::Auto }
     }
 }
 

@@ -1,30 +1,27 @@
 //! A program turned into one mixed-integer model for HiGHS, and what HiGHS says turned into values and a bound.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
 use highs::HighsModelStatus;
 
+use super::StopReason;
+use super::bundles::Bundles;
 use super::highs_ffi::{self, Run, Tick};
-use super::{Progress, StopReason, Watch};
-use crate::model::{Aim, Program, TermGroup};
+use super::steps::{self, value_scale};
+use crate::model::{Aim, Program};
 use crate::problem::SolveError;
-use crate::scenario::Options;
+use crate::scenario::{Method, Options};
 
 /// Relative gap asked of HiGHS where the objective's attainable steps are not known; below [`super::OPTIMAL_GAP`].
 const PROOF_GAP: f64 = 1e-7;
-
-/// A bound this close above an attainable value, as a part of a step, is rounded down to it.
-const STEP_TOLERANCE: f64 = 1e-4;
 
 /// Shares this close below the coverage asked for reach it: the judge allows as much for rounding.
 const COVERAGE_SLACK: f64 = 1e-9;
 
 /// HiGHS looks at its own time limit; this much later it is stopped from outside, seconds.
 const LATE_S: f64 = 0.5;
-
-/// Smallest sum of all coefficients of the objective that is handed to HiGHS.
-const LEAST_TOTAL: f64 = 1e4;
 
 /// How a run of HiGHS ended, in the program's terms.
 #[derive(Debug)]
@@ -45,6 +42,16 @@ pub(super) struct Ending {
     pub(super) rows: usize,
 }
 
+/// What HiGHS says while it works, in the program's terms.
+pub(super) struct News<'a> {
+    /// The best values so far, when they are new.
+    pub(super) values: Option<&'a [u32]>,
+    /// Proven bound so far.
+    pub(super) bound: Option<f64>,
+    /// Nodes of the tree so far.
+    pub(super) nodes: u64,
+}
+
 /// A model under construction.
 struct Compact {
     columns: ProblemVariables,
@@ -53,6 +60,9 @@ struct Compact {
     levels: Vec<(u32, usize, usize, Variable)>,
     /// The smallest part of the value, where there are several.
     worst: Option<Variable>,
+    /// Sums of variables that always cover together, and their columns.
+    bundles: Bundles,
+    sums: Vec<Variable>,
     /// Objective in model units: the program's times this.
     scale: f64,
     /// Steps in which the objective moves, in model units, where they are known.
@@ -66,9 +76,10 @@ struct Compact {
 pub(super) fn solve(
     program: &Program,
     options: &Options,
-    watch: &Watch<'_>,
+    halt: &AtomicBool,
     begun: Instant,
     start: Option<&[u32]>,
+    heard: &mut dyn FnMut(&News<'_>),
 ) -> Result<Ending, SolveError> {
     if let Some(ending) = without_search(program) {
         return Ok(ending);
@@ -83,10 +94,10 @@ pub(super) fn solve(
         // A start that HiGHS does not take costs time, never the answer.
         let _ignored = model.try_set_solution(Some(full_start), None, None, None);
     }
-    let mut watcher =
-        Watcher { program, watch, begun, scale, columns, best: start.map(<[u32]>::to_vec), bound: None, nodes: 0 };
-    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > options.time_limit_s + LATE_S;
-    let run = highs_ffi::run(model, &mut |tick| watcher.hear(&tick), &is_over);
+    let mut watcher = Watcher { program, scale, columns, best: start.map(<[u32]>::to_vec), bound: None, nodes: 0 };
+    let is_stopped = || halt.load(Ordering::Relaxed);
+    let is_over = || is_stopped() || begun.elapsed().as_secs_f64() > options.time_limit_s + LATE_S;
+    let run = highs_ffi::run(model, &mut |tick| watcher.hear(&tick, heard), &is_over);
     let variables = full_columns(program);
     let mut ending = Ending {
         values: None,
@@ -98,8 +109,7 @@ pub(super) fn solve(
         rows,
     };
     if let Run::LeftBehind = run {
-        let is_stopped = watch.is_stopped();
-        ending.stop_reason = Some(if is_stopped { StopReason::Interrupted } else { StopReason::TimeLimit });
+        ending.stop_reason = Some(if is_stopped() { StopReason::Interrupted } else { StopReason::TimeLimit });
     }
     if let Run::Solved(solved) = run {
         ending.stop_reason = match solved.status() {
@@ -113,13 +123,12 @@ pub(super) fn solve(
             _ => Some(StopReason::Error),
         };
         if !ending.is_infeasible {
-            watcher.offer(solved.get_solution().columns());
+            let _kept_when_better = watcher.offer(solved.get_solution().columns());
         }
-
         let dual = solved.double_info_value(c"mip_dual_bound").ok().filter(|dual| dual.is_finite());
         watcher.bound = dual.or(watcher.bound);
     }
-    ending.bound = watcher.bound.map(|dual| attainable(program, dual, step) / scale);
+    ending.bound = watcher.bound.map(|dual| steps::attainable(program, dual / scale));
     ending.nodes = watcher.nodes;
     ending.values = watcher.best;
     Ok(ending)
@@ -145,15 +154,6 @@ fn without_search(program: &Program) -> Option<Ending> {
     })
 }
 
-/// The bound moved to the nearest objective that whole values can have, in model units.
-fn attainable(program: &Program, dual: f64, step: Option<f64>) -> f64 {
-    let Some(step) = step else { return dual };
-    match program.aim {
-        Aim::MostValue => (dual / step + STEP_TOLERANCE).floor() * step,
-        Aim::LeastCost { .. } => (dual / step - STEP_TOLERANCE).ceil() * step,
-    }
-}
-
 fn full_columns(program: &Program) -> usize {
     let levels: usize = program.groups.iter().map(|group| group.terms.len() * group.full_at()).sum();
     program.variables.len() + levels
@@ -169,7 +169,7 @@ fn set_options(
     let left_s = (options.time_limit_s - begun.elapsed().as_secs_f64()).max(0.1);
     let seed = i32::try_from(options.seed & 0x7fff_ffff).expect("31 bits fit");
     // HiGHS stops at either gap: below one step nothing better exists.
-    let absolute = step.map_or(0.0, |step| step * (1.0 - 10.0 * STEP_TOLERANCE));
+    let absolute = step.map_or(0.0, |step| step * (1.0 - 10.0 * steps::TOLERANCE));
     let relative = if options.gap > 0.0 {
         options.gap
     } else if step.is_some() {
@@ -210,23 +210,14 @@ impl Compact {
         }
         let has_worst = program.parts > 1 && matches!(program.aim, Aim::MostValue);
         let worst = has_worst.then(|| columns.add(variable().min(0.0).max(value_scale(program))));
+        let bundles = Bundles::new(program);
+        let sums = bundles.members.iter().map(|_| columns.add(variable().min(0.0))).collect();
         let scale = match program.aim {
             Aim::MostValue => value_scale(program),
             Aim::LeastCost { .. } => 1.0,
         };
-        let step = match &program.aim {
-            Aim::MostValue if has_worst => None,
-            Aim::MostValue => {
-                let values = program.groups.iter().flat_map(|group| {
-                    let factor = group.scale * scale;
-                    let weights = group.terms.iter().map(move |term| term.weight * factor);
-                    weights.flat_map(|weight| group.levels.iter().map(move |level| weight * level))
-                });
-                common_step(values)
-            }
-            Aim::LeastCost { costs, .. } => common_step(costs.iter().copied()),
-        };
-        Self { columns, values, levels, worst, scale, step }
+        let step = steps::step(program).map(|step| step * scale);
+        Self { columns, values, levels, worst, bundles, sums, scale, step }
     }
 
     /// Values of all columns for values of the program's variables: every level that is earned is taken.
@@ -235,12 +226,15 @@ impl Compact {
             f64::from(program.count(*set, values) > u64::try_from(*level).unwrap_or(u64::MAX))
         });
         let worst = self.worst.map(|_| program.value(values) * self.scale);
-        values.iter().map(|value| f64::from(*value)).chain(earned).chain(worst).collect()
+        let sum = |members: &[u32]| members.iter().map(|variable| f64::from(values[*variable as usize])).sum::<f64>();
+        let sums = self.bundles.members.iter().map(sum);
+        values.iter().map(|value| f64::from(*value)).chain(earned).chain(worst).chain(sums).collect()
     }
 
     /// Columns of the program's variables and the model.
     fn model(self, program: &Program) -> Result<(usize, highs::Model), SolveError> {
-        let Self { columns, values, levels, worst, scale, .. } = self;
+        let Self { columns, values, levels, worst, bundles, sums, scale, .. } = self;
+        let items: Vec<Variable> = values.iter().chain(&sums).copied().collect();
         let worth = |set: u32, group: usize, level: usize| {
             let entry = &program.groups[group];
             let weight = entry.terms[usize::try_from(set).unwrap_or(0) - first_set(program, group)].weight;
@@ -282,13 +276,13 @@ impl Compact {
             }
         }
         let units = |set: u32| {
-            program
-                .sets
-                .row(set as usize)
-                .iter()
-                .map(|place| Expression::from(values[*place as usize]))
-                .sum::<Expression>()
+            let items = bundles.sets.row(set as usize).iter().map(|item| Expression::from(items[*item as usize]));
+            items.sum::<Expression>()
         };
+        for (sum, members) in sums.iter().zip(bundles.members.iter()) {
+            let units: Expression = members.iter().map(|place| Expression::from(values[*place as usize])).sum();
+            problem = problem.with(constraint!(*sum <= units));
+        }
         for level_columns in levels.chunk_by(|a, b| a.0 == b.0) {
             let set = level_columns[0].0;
             let earned: Expression = level_columns.iter().map(|(.., column)| Expression::from(*column)).sum();
@@ -333,51 +327,9 @@ fn needs_levels(program: &Program) -> bool {
     }
 }
 
-/// Makes the largest group's coefficients its weights times levels, the others' at least that; with several parts,
-/// shares become per ten thousand.
-fn value_scale(program: &Program) -> f64 {
-    if program.parts > 1 {
-        return 1e4;
-    }
-    let inverse = |group: &TermGroup| 1.0 / group.scale;
-    let scale = program.groups.iter().filter(|group| group.scale > 0.0).map(inverse).fold(1.0, f64::max);
-    // Small weights would drown in the solver's tolerances; a power of ten keeps whole steps whole.
-    let total = program.value_everywhere() * scale;
-    if total > 0.0 && total < LEAST_TOTAL { scale * 10.0_f64.powf((LEAST_TOTAL / total).log10().ceil()) } else { scale }
-}
-
-/// The largest step of which all numbers are multiples, when they have up to three decimals and are not enormous.
-fn common_step(numbers: impl Iterator<Item = f64> + Clone) -> Option<f64> {
-    const LARGEST: f64 = 1e12;
-    [1.0, 10.0, 100.0, 1000.0].into_iter().find_map(|factor| {
-        let mut divisor = 0_u64;
-        for number in numbers.clone() {
-            let scaled = number * factor;
-            let whole = scaled.round();
-            // A number that rounds to nothing would be lost to the bound, however small.
-            let is_lost = scaled != 0.0 && whole == 0.0;
-            if is_lost || (scaled - whole).abs() > 1e-9_f64.max(scaled.abs() * 1e-12) || whole.abs() > LARGEST {
-                return None;
-            }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: 0 to 1e12")]
-            let whole = whole.abs() as u64;
-            divisor = greatest_common_divisor(divisor, whole);
-        }
-        #[expect(clippy::cast_precision_loss, reason = "at most 1e12")]
-        let divisor = divisor as f64;
-        (divisor > 0.0).then_some(divisor / factor)
-    })
-}
-
-fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
-}
-
 /// Keeps the best values that HiGHS finds and tells the caller how far it is.
 struct Watcher<'a> {
     program: &'a Program,
-    watch: &'a Watch<'a>,
-    begun: Instant,
     scale: f64,
     columns: usize,
     best: Option<Vec<u32>>,
@@ -387,30 +339,28 @@ struct Watcher<'a> {
 
 impl Watcher<'_> {
     /// Takes columns of a solution when they, rounded, keep every rule and beat the best so far.
-    fn offer(&mut self, columns: &[f64]) {
-        let Some(columns) = columns.get(..self.columns) else { return };
+    ///
+    /// Says whether they do.
+    fn offer(&mut self, columns: &[f64]) -> bool {
+        let Some(columns) = columns.get(..self.columns) else { return false };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32")]
         let values: Vec<u32> = columns.iter().map(|value| value.round().clamp(0.0, 4e9) as u32).collect();
-        if self.program.broken_rule(&values).is_some() {
-            return;
-        }
-        if self.best.as_ref().is_none_or(|best| self.program.is_better(&values, best)) {
+        let is_better = self.best.as_ref().is_none_or(|best| self.program.is_better(&values, best))
+            && self.program.broken_rule(&values).is_none();
+        if is_better {
             self.best = Some(values);
         }
+        is_better
     }
 
-    fn hear(&mut self, tick: &Tick) {
-        if let Some(solution) = &tick.solution {
-            self.offer(solution);
-        }
+    fn hear(&mut self, tick: &Tick, heard: &mut dyn FnMut(&News<'_>)) {
+        let is_better = tick.solution.as_ref().is_some_and(|solution| self.offer(solution));
         if tick.dual.is_finite() && tick.dual.abs() < 1e29 && tick.primal.is_finite() {
             self.bound = Some(tick.dual);
         }
         self.nodes = u64::try_from(tick.nodes).unwrap_or(0);
-        (self.watch.report)(Progress {
-            stage: "solve",
-            seconds: self.begun.elapsed().as_secs_f64(),
-            value: self.best.as_ref().map(|best| self.program.objective(best)),
+        heard(&News {
+            values: self.best.as_deref().filter(|_| is_better),
             bound: self.bound.map(|bound| bound / self.scale),
             nodes: self.nodes,
         });
@@ -420,8 +370,8 @@ impl Watcher<'_> {
 /// Proves that rows alone, all or some of them, have no solution.
 ///
 /// `None` when HiGHS does not say within the time.
-pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, watch: &Watch<'_>) -> Option<bool> {
-    let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1 };
-    let ending = solve(program, &options, watch, Instant::now(), None).ok()?;
+pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, stop: &AtomicBool) -> Option<bool> {
+    let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1, method: Method::Compact };
+    let ending = solve(program, &options, stop, Instant::now(), None, &mut |_| {}).ok()?;
     (ending.is_infeasible || ending.values.is_some()).then_some(ending.is_infeasible)
 }

@@ -79,7 +79,7 @@ impl Search<'_> {
             program.aim = Aim::MostValue;
             program.groups.clear();
         }
-        let answer = compact::is_infeasible(&program, left_s, self.watch);
+        let answer = compact::is_infeasible(&program, left_s, self.watch.stop);
         self.is_cut_short.set(self.is_cut_short.get() || answer.is_none());
         answer.unwrap_or(false)
     }

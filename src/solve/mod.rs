@@ -1,14 +1,30 @@
 //! A program turned into a solution: values, a proven bound, and why the search ended.
 
+mod bundles;
 mod compact;
 mod conflict;
 mod greedy;
 mod highs_ffi;
+mod layout;
+mod merge;
+mod multipliers;
+mod pipeline;
+mod record;
+mod relax;
+mod search;
+mod settle;
+mod state;
+mod steps;
+
+pub use self::multipliers::Multipliers;
+pub use self::record::Moment;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::model::{Aim, Program, Row};
+use self::layout::Layout;
+use self::record::Record;
+use crate::model::{Aim, Program};
 use crate::problem::SolveError;
 use crate::scenario::Options;
 
@@ -64,6 +80,8 @@ pub struct Progress {
     pub bound: Option<f64>,
     /// Nodes of the search tree so far.
     pub nodes: u64,
+    /// Which method is at work: `greedy`, `search`, `prices` or `compact`; empty outside the search.
+    pub method: &'static str,
 }
 
 /// How a caller follows and stops a search.
@@ -106,6 +124,14 @@ pub struct Solution {
     pub variables: usize,
     /// Rows handed to the solver.
     pub rows: usize,
+    /// The method that was used: `compact`, `decompose` or `search`.
+    pub method: &'static str,
+    /// Value, bound and method over time.
+    pub trace: Vec<Moment>,
+    /// Prices that prove the bound without any solver; `None` where the bound is the solver's word.
+    pub certificate: Option<Multipliers>,
+    /// What exact reductions took away: name and count.
+    pub reductions: Vec<(&'static str, usize)>,
 }
 
 /// Finds the best values of a program and proves how good they are.
@@ -117,8 +143,6 @@ pub struct Solution {
 /// Exponential at worst; `options.time_limit_s` holds within about a second.
 pub fn solve(program: &Program, options: &Options, watch: &Watch<'_>) -> Result<Solution, SolveError> {
     let begun = Instant::now();
-    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > options.time_limit_s;
-    let start = greedy::values(program, &is_over);
     if let Some(clash) = unreachable_coverage(program) {
         return Ok(Solution {
             conflict: vec![clash],
@@ -126,8 +150,13 @@ pub fn solve(program: &Program, options: &Options, watch: &Watch<'_>) -> Result<
             ..nothing(program, Status::Infeasible, StopReason::Proved)
         });
     }
-    let ending = compact::solve(program, options, watch, begun, start.as_deref())?;
-    if ending.is_infeasible && start.is_none() {
+    let layout = Layout::new(program);
+    let mut record = Record::new(program, options, watch, begun);
+    if let Some(start) = greedy::values(&layout, &|| record.is_over()) {
+        record.offer("greedy", &start);
+    }
+    let ending = pipeline::run(&layout, options, &mut record)?;
+    if ending.is_infeasible && record.best.is_none() {
         let (conflict, is_conflict_smallest) = conflict::smallest(program, watch);
         return Ok(Solution {
             conflict,
@@ -138,113 +167,48 @@ pub fn solve(program: &Program, options: &Options, watch: &Watch<'_>) -> Result<
             ..nothing(program, Status::Infeasible, StopReason::Proved)
         });
     }
-    if ending.values.is_none() && start.is_none() && ending.stop_reason == Some(StopReason::Error) {
+    if record.best.is_none() && ending.stop_reason == Some(StopReason::Error) {
         return Err(SolveError { detail: "HiGHS ended without an answer".to_owned() });
     }
-    Ok(settle(program, options, watch, begun, conclude(program, options, ending, start)))
+    let solution = conclude(&layout, options, ending, record);
+    Ok(settle::settled(program, options, watch, begun, solution))
 }
 
-/// Among plans as good as a proven one, one with fewer units, then with fewer people; as far as time allows.
-fn settle(program: &Program, options: &Options, watch: &Watch<'_>, begun: Instant, solution: Solution) -> Solution {
-    /// Time for this, as a part of the time that the proof took, and at least so many seconds.
-    const PART: f64 = 0.5;
-    const LEAST_S: f64 = 1.0;
-    // Who asks for a gap is in a hurry.
-    let is_wanted = solution.status == Status::Optimal && options.gap <= 0.0;
-    let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
-    let Some(tied) = tied(program, values) else { return solution };
-    let elapsed_s = begun.elapsed().as_secs_f64();
-    let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
-    let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
-    // Its values and bounds are costs of another kind: no one is to take them for the objective.
-    let quiet = Watch { stop: watch.stop, report: &|_| {} };
-    let Ok(ending) = compact::solve(&tied, &options, &quiet, begun, Some(values)) else { return solution };
-    let Some(settled) = ending.values else { return solution };
-    let loss = match program.aim {
-        Aim::MostValue => program.objective(values) - program.objective(&settled),
-        Aim::LeastCost { .. } => program.objective(&settled) - program.objective(values),
+/// Takes idle units away, makes the bound sound and says what is proven.
+fn conclude(layout: &Layout<'_>, options: &Options, ending: pipeline::Ending, record: Record<'_>) -> Solution {
+    let program = layout.program;
+    let reason = ending.stop_reason;
+    let told = Solution {
+        nodes: ending.nodes,
+        variables: ending.variables,
+        rows: ending.rows,
+        method: ending.method,
+        reductions: ending.reductions,
+        trace: record.trace,
+        ..nothing(program, Status::Unknown, reason.unwrap_or(StopReason::Error))
     };
-    let is_as_good = loss <= SAME * program.objective(values).abs() && program.broken_rule(&settled).is_none();
-    if is_as_good && tied.is_better(&settled, values) {
-        return Solution { values: Some(settled), ..solution };
-    }
-    solution
-}
-
-/// The program that asks for the least units, then people, of all values as good as these.
-fn tied(program: &Program, values: &[u32]) -> Option<Program> {
-    /// Sums above this lose whole numbers to the solver's tolerances.
-    const LARGEST: f64 = 1e9;
-    let [units, people] = &program.ties;
-    let cost = |costs: &[f64]| costs.iter().zip(values).map(|(cost, value)| cost * f64::from(*value)).sum::<f64>();
-    let most_people = people.iter().copied().fold(0.0, f64::max) * cost(units) + 1.0;
-    let factor = if most_people * cost(units) <= LARGEST { most_people } else { 0.0 };
-    let costs: Vec<f64> = if factor > 0.0 {
-        units.iter().zip(people).map(|(units, people)| units * factor + people).collect()
-    } else {
-        units.clone()
-    };
-    if costs.len() != values.len() || cost(&costs) <= 0.0 {
-        return None;
-    }
-    let mut tied = program.clone();
-    let coverage = match &program.aim {
-        Aim::MostValue => program.value(values),
-        Aim::LeastCost { costs, coverage } => {
-            let terms = (0_u32..).zip(costs).filter(|(_, cost)| **cost != 0.0).map(|(place, cost)| (place, *cost));
-            tied.add_row(Row {
-                rule: "the proven cost".to_owned(),
-                terms: terms.collect(),
-                least: f64::NEG_INFINITY,
-                most: program.cost(values),
-            });
-            *coverage
-        }
-    };
-    tied.aim = Aim::LeastCost { costs, coverage };
-    Some(tied)
-}
-
-/// Picks the better of the solver's values and the start, makes the bound sound and says what is proven.
-fn conclude(program: &Program, options: &Options, ending: compact::Ending, start: Option<Vec<u32>>) -> Solution {
-    let mut values = ending.values;
-    if let Some(start) = start
-        && values.as_ref().is_none_or(|values| program.is_better(&start, values))
-    {
-        values = Some(start);
-    }
-    let Some(values) = values.map(|values| without_idle_units(program, values)) else {
-        let stop_reason = ending.stop_reason.unwrap_or(StopReason::Error);
-        return Solution {
-            nodes: ending.nodes,
-            variables: ending.variables,
-            rows: ending.rows,
-            ..nothing(program, Status::Unknown, stop_reason)
-        };
-    };
+    let Some(values) = record.best.map(|values| greedy::without_idle_units(layout, values)) else { return told };
     let value = program.objective(&values);
-    let sound = sound_bound(program, ending.bound, value);
+    let sound = sound_bound(program, record.bound, value);
     let is_contradicted = sound.is_none();
     let bound = sound.unwrap_or_else(|| trivial_bound(program));
     let bound = if (bound - value).abs() <= SAME * value.abs() { value } else { bound };
     let gap = gap(value, bound);
-    let stop_reason = match ending.stop_reason {
+    let stop_reason = match reason {
         _ if is_contradicted => StopReason::Error,
         _ if gap <= OPTIMAL_GAP => StopReason::Proved,
         None | Some(StopReason::Proved) if gap <= options.gap => StopReason::GapReached,
         None | Some(StopReason::Proved) => StopReason::Error,
         Some(other) => other,
     };
+    let certificate = record.certificate.filter(|(_, certified)| (certified - bound).abs() <= SAME * bound.abs());
     Solution {
         values: Some(values),
         status: if gap <= OPTIMAL_GAP { Status::Optimal } else { Status::Feasible },
         stop_reason,
         bound,
-        conflict: Vec::new(),
-        is_conflict_smallest: false,
-        nodes: ending.nodes,
-        variables: ending.variables,
-        rows: ending.rows,
+        certificate: certificate.map(|(prices, _)| prices),
+        ..told
     }
 }
 
@@ -288,6 +252,10 @@ fn nothing(program: &Program, status: Status, stop_reason: StopReason) -> Soluti
         nodes: 0,
         variables: 0,
         rows: 0,
+        method: "compact",
+        trace: Vec::new(),
+        certificate: None,
+        reductions: Vec::new(),
     }
 }
 
@@ -300,9 +268,4 @@ fn unreachable_coverage(program: &Program) -> Option<String> {
         )),
         _ => None,
     }
-}
-
-/// Takes away units that add nothing and that no rule asks for, so that a plan deploys none in vain.
-fn without_idle_units(program: &Program, values: Vec<u32>) -> Vec<u32> {
-    greedy::Build::resume(program, values).without_idle_units()
 }

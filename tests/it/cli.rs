@@ -124,6 +124,32 @@ fn verify_rejects_whatever_is_not_as_it_was_written() {
 }
 
 #[test]
+fn verify_checks_the_certificate() {
+    let scene = small();
+    let solve = ["solve", "scenario.toml", "--overwrite", "--method", "search"];
+    assert_eq!(code(&coverplan(scene.folder.path(), &solve)), 0);
+    let verified = coverplan(scene.folder.path(), &["verify", "small.plan"]);
+    assert_eq!(code(&verified), 0, "{}", stderr(&verified));
+    assert!(stderr(&verified).contains("bound proven by its certificate"), "{}", stderr(&verified));
+    let path = scene.path("small.plan/certificate.json");
+    let text = std::fs::read_to_string(&path).expect("a certificate");
+    let edits = [
+        (text.replace("\"rows\":[[", "\"rows\":[[99,1.0],["), 2, "[bad-certificate]"),
+        (text.replace("\"size\":[1", "\"size\":[2"), 1, "[bound-unproven]"),
+        (String::from("{}"), 2, "[bad-certificate]"),
+    ];
+    for (edited, exit, finding) in edits {
+        assert_ne!(edited, text, "{finding}");
+        std::fs::write(&path, edited).expect("a file can be written");
+        let verified = coverplan(scene.folder.path(), &["verify", "small.plan"]);
+        assert_eq!(code(&verified), exit, "{}", stderr(&verified));
+        assert!(stderr(&verified).contains(finding), "{}", stderr(&verified));
+    }
+    std::fs::remove_file(&path).expect("removed");
+    assert_eq!(code(&coverplan(scene.folder.path(), &["verify", "small.plan"])), 2);
+}
+
+#[test]
 fn verify_names_an_input_that_changed() {
     let scene = small();
     assert_eq!(code(&coverplan(scene.folder.path(), &["solve", "scenario.toml"])), 0);

@@ -10,6 +10,7 @@ mod export;
 mod judge;
 mod known_answers;
 mod load;
+mod methods;
 mod properties;
 mod scenario;
 mod scene;

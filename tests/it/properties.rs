@@ -13,7 +13,7 @@ use crate::scene::{Scene, solve};
 
 /// A random question small enough to enumerate.
 #[derive(Clone, Debug)]
-struct Question {
+pub(crate) struct Question {
     /// Longitude, latitude, weight, whether a port, group.
     sites: Vec<(f64, f64, u32, bool, u8)>,
     /// Longitude, latitude, most units, status.
@@ -72,7 +72,7 @@ fn coalition() -> impl Strategy<Value = Coalition> {
         })
 }
 
-fn question() -> impl Strategy<Value = Question> {
+pub(crate) fn question() -> impl Strategy<Value = Question> {
     let site = (0.0..2.0_f64, 48.0..49.0_f64, 0..20_u32, any::<bool>(), 0..3_u8);
     let location = (0.0..2.0_f64, 48.0..49.0_f64, proptest::option::of(0..3_u32), 0..10_u8);
     let levels = prop_oneof![Just(vec![1.0]), Just(vec![1.0, 0.25]), Just(vec![0.0, 1.0]), Just(vec![0.5, 0.5, 1.0])];
@@ -112,7 +112,7 @@ fn question() -> impl Strategy<Value = Question> {
 
 impl Question {
     /// The question as files; `turn` rotates it around the pole.
-    fn scene(&self, turn: f64) -> Scene {
+    pub(crate) fn scene(&self, turn: f64) -> Scene {
         let longitude = |x: f64| (x + turn + 540.0).rem_euclid(360.0) - 180.0;
         let mut sites = String::from("id,lon,lat,weight,kind,group\n");
         for (place, (x, y, weight, is_port, group)) in self.sites.iter().enumerate() {
@@ -230,7 +230,7 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1.0)
 }
 
-fn same(a: Option<f64>, b: Option<f64>) -> bool {
+pub(crate) fn same(a: Option<f64>, b: Option<f64>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => close(a, b),

@@ -8,11 +8,12 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 29] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
     ("crs_definitions", &["reproject"]),
+    ("fastrand", &["solve"]),
     ("csv", &["load", "export"]),
     ("gdal", &["load", "export"]),
     ("geo", &["load", "export"]),

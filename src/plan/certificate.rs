@@ -1,0 +1,67 @@
+//! Prices that prove a bound turned into certificate.json and back.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::Multipliers;
+use crate::problem::Problem;
+
+/// What certificate.json holds: prices that are not zero, by their place.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Certificate {
+    /// Number of parts, rows and cover sets of the program.
+    size: [usize; 3],
+    parts: Vec<(usize, f64)>,
+    rows: Vec<(usize, f64)>,
+    sets: Vec<(usize, f64)>,
+}
+
+/// The text of certificate.json.
+///
+/// # Cost
+/// Linear in the prices.
+#[must_use]
+pub fn certificate_text(prices: &Multipliers) -> String {
+    let sparse = |prices: &[f64]| prices.iter().copied().enumerate().filter(|(_, price)| *price != 0.0).collect();
+    let certificate = Certificate {
+        size: [prices.parts.len(), prices.rows.len(), prices.sets.len()],
+        parts: sparse(&prices.parts),
+        rows: sparse(&prices.rows),
+        sets: sparse(&prices.sets),
+    };
+    let text = serde_json::to_string(&certificate).expect("numbers are finite");
+    format!("{text}\n")
+}
+
+/// Reads the prices of a plan folder.
+///
+/// # Errors
+/// A [`Problem`] when the file is missing or is not what [`certificate_text`] writes.
+pub(super) fn read(path: &Path) -> Result<Multipliers, Problem> {
+    /// No program has more rows or sets; a larger number in the file would only exhaust memory.
+    const MOST: usize = 1 << 28;
+    let place = path.display().to_string();
+    let broken = |found: String| {
+        let expected = "the prices that coverplan solve wrote";
+        Problem::new("bad-certificate", &place, found, expected, "solve again")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+    let certificate: Certificate = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+    let dense = |size: usize, prices: &[(usize, f64)]| {
+        let is_outside = size > MOST || prices.iter().any(|(place, price)| *place >= size || !price.is_finite());
+        if is_outside {
+            return Err(broken("a price of something that is not there".to_owned()));
+        }
+        let mut all = vec![0.0; size];
+        prices.iter().for_each(|(place, price)| all[*place] = *price);
+        Ok(all)
+    };
+    let [parts, rows, sets] = certificate.size;
+    Ok(Multipliers {
+        parts: dense(parts, &certificate.parts)?,
+        rows: dense(rows, &certificate.rows)?,
+        sets: dense(sets, &certificate.sets)?,
+    })
+}

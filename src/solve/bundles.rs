@@ -1,0 +1,67 @@
+//! Variables that always cover together turned into sums of their own, so that cover sets become short.
+
+use std::collections::HashMap;
+
+use crate::cover::Rows;
+use crate::model::Program;
+
+/// Cover sets written with sums of variables.
+///
+/// Units of many lots at one location cover the same sites: in the sets of one requirement and phase they stand or fall
+/// together. One column for their sum makes the model several times sparser and changes no answer.
+pub(super) struct Bundles {
+    /// Variables of each sum, two or more.
+    pub(super) members: Rows,
+    /// For each set of the program, its items: a variable, or the number of variables plus a sum.
+    pub(super) sets: Rows,
+}
+
+impl Bundles {
+    /// Finds variables that are in exactly the same sets of a group.
+    ///
+    /// # Cost
+    /// Linear in the items of the sets.
+    pub(super) fn new(program: &Program) -> Self {
+        let sets_of = program.sets.transposed(program.variables.len());
+        let variables = u32::try_from(program.variables.len()).expect("variables are counted in 32 bits");
+        let mut bundles = Self { members: Rows::default(), sets: Rows::default() };
+        let mut item_of: Vec<u32> = Vec::new();
+        for group in &program.groups {
+            let (Some(first), Some(last)) = (group.terms.first(), group.terms.last()) else { continue };
+            let mut alike: HashMap<&[u32], Vec<u32>> = HashMap::new();
+            let mut order: Vec<&[u32]> = Vec::new();
+            for variable in 0..variables {
+                let sets = sets_of.row(variable as usize);
+                let begin = sets.partition_point(|set| *set < first.set);
+                let end = sets.partition_point(|set| *set <= last.set);
+                if begin < end {
+                    let members = alike.entry(&sets[begin..end]).or_default();
+                    if members.is_empty() {
+                        order.push(&sets[begin..end]);
+                    }
+                    members.push(variable);
+                }
+            }
+            item_of.clear();
+            item_of.extend(0..variables);
+            for sets in order {
+                let members = &alike[sets];
+                if members.len() < 2 {
+                    continue;
+                }
+                let sum = variables + u32::try_from(bundles.members.len()).expect("sums are counted in 32 bits");
+                members.iter().for_each(|variable| item_of[*variable as usize] = sum);
+                bundles.members.push(members);
+            }
+            let mut items = Vec::new();
+            for term in &group.terms {
+                items.clear();
+                items.extend(program.sets.row(term.set as usize).iter().map(|variable| item_of[*variable as usize]));
+                items.sort_unstable();
+                items.dedup();
+                bundles.sets.push(&items);
+            }
+        }
+        bundles
+    }
+}

@@ -1,0 +1,110 @@
+//! Several plans turned into one that is better than each, by solving the program of their posts alone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::bundles::Bundles;
+use super::layout::Layout;
+use super::record::Record;
+use super::{compact, greedy, search};
+use crate::model::{Program, Row};
+use crate::reduce::{self, Reduced};
+use crate::scenario::Options;
+
+/// How much work a search may do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Number of the first round; rounds of other numbers draw other random numbers.
+    pub(super) first: u64,
+    /// Moves of each walk in each round.
+    pub(super) moves: u64,
+    /// Rounds of walks and merging.
+    pub(super) rounds: u64,
+    /// Seconds for each merging; 0 for none.
+    pub(super) merge_s: f64,
+}
+
+/// Rounds without a better plan after which the search ends.
+const PATIENCE: u32 = 2;
+
+/// Betters the best plan in rounds of walks, each followed by the program of all posts that some walk used, solved by
+/// itself.
+///
+/// What single moves cannot do, such as a contributor joining with all that its conditions ask for, the small program
+/// does at once; what it does not see, posts that nobody used yet, the walks find. Where rules tie units to other units,
+/// a second set of walks ignores those rules: it finds the posts that would be good, and the small program how to be
+/// allowed to use them.
+///
+/// # Source
+/// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016.
+pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, record: &mut Record<'_>) {
+    let program = layout.program;
+    let (stop, begun) = (record.watch.stop, record.begun);
+    let is_over = || stop.load(Ordering::Relaxed) || begun.elapsed().as_secs_f64() > options.time_limit_s;
+    let bundles = Bundles::new(program);
+    let loose = loosened(program);
+    let loose_layout = loose.as_ref().map(Layout::new);
+    let dream = loose_layout.as_ref().and_then(|layout| greedy::values(layout, &is_over));
+    let mut idle = 0;
+    for round in 0..effort.rounds {
+        let Some(best) = record.best.clone() else { return };
+        let random = options.seed.wrapping_mul(1 << 20).wrapping_add(effort.first + round);
+        let mut seen = search::walks(layout, &best, random, effort.moves, &is_over);
+        seen.iter().for_each(|values| record.offer("search", values));
+        if let (Some(layout), Some(dream)) = (&loose_layout, &dream) {
+            seen.extend(search::walks(layout, dream, random, effort.moves, &is_over));
+        }
+        if effort.merge_s > 0.0 && !is_over() {
+            let best = record.best.clone().unwrap_or_default();
+            let reduced = reduce::restricted(program, &worth_keeping(layout, &bundles, &seen, &best));
+            if let Some(values) = merged(&reduced, &best, effort, options, stop) {
+                record.offer("search", &values);
+            }
+        }
+        idle = if record.best.as_ref() == Some(&best) { idle + 1 } else { 0 };
+        if is_over() || idle == PATIENCE {
+            break;
+        }
+    }
+}
+
+/// For every variable, whether some plan uses it, or it could stand in for one that is used.
+fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, seen: &[Vec<u32>], best: &[u32]) -> Vec<bool> {
+    let mut is_used = vec![false; best.len()];
+    for values in seen.iter().map(Vec::as_slice).chain([best]) {
+        values.iter().zip(&mut is_used).for_each(|(value, is_used)| *is_used |= *value > 0);
+    }
+    let mut is_kept: Vec<bool> =
+        (0_u32..).zip(&is_used).map(|(variable, is_used)| *is_used || !layout.is_post(variable)).collect();
+    // Units of other lots that would cover the same.
+    for members in bundles.members.iter() {
+        if members.iter().any(|variable| is_used[*variable as usize]) {
+            members.iter().for_each(|variable| is_kept[*variable as usize] = true);
+        }
+    }
+    // A lot that nobody used gets a post, too: a condition may ask for its units.
+    for lot in &layout.lot_members {
+        if let Some(first) = lot.posts.first().filter(|_| !lot.posts.iter().any(|post| is_kept[*post as usize])) {
+            is_kept[*first as usize] = true;
+        }
+    }
+    is_kept
+}
+
+/// The best values of the smaller program, as values of the whole.
+fn merged(reduced: &Reduced, best: &[u32], effort: Effort, options: &Options, stop: &AtomicBool) -> Option<Vec<u32>> {
+    /// A merging need not be perfect: the next round sees other posts.
+    const GAP: f64 = 5e-4;
+    let options = Options { time_limit_s: effort.merge_s, gap: options.gap.max(GAP), ..*options };
+    let start = reduced.forth(best);
+    let ending = compact::solve(&reduced.program, &options, stop, Instant::now(), Some(&start), &mut |_| {}).ok()?;
+    ending.values.map(|values| reduced.back(&values))
+}
+
+/// The program without rows that tie units to other units, such as conditions and protection; `None` where it has none.
+fn loosened(program: &Program) -> Option<Program> {
+    program.rows.iter().any(Row::is_tie).then(|| {
+        let rows = program.rows.iter().filter(|row| !row.is_tie()).cloned().collect();
+        Program { rows, ..program.clone() }
+    })
+}

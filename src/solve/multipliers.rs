@@ -1,0 +1,186 @@
+//! Prices on the rows and terms of a program turned into a bound that no plan can beat.
+
+use super::steps;
+use crate::model::{Aim, Program, TermGroup};
+
+/// Prices: one per part of the value, per row and per covering term.
+///
+/// Any prices give a sound bound (weak duality); good ones, from whatever engine, give a close one.
+///
+/// # Shape
+/// `parts` as [`Program::parts`], `rows` as [`Program::rows`], `sets` as [`Program::sets`].
+///
+/// # Units
+/// Those of the program's objective per unit of the row or per unit on the set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Multipliers {
+    /// What a share of each part is worth; they are not negative.
+    pub parts: Vec<f64>,
+    /// What one more on the right side of each row is worth: positive where `most` binds, negative where `least` does.
+    pub rows: Vec<f64>,
+    /// What one more unit on each set is worth; they are not negative.
+    pub sets: Vec<f64>,
+}
+
+/// Sums in whole multiples of a power of two, so that they are exact in any order; rounded against the one who proves.
+struct Fixed {
+    unit: f64,
+}
+
+impl Fixed {
+    /// Bits of the largest number.
+    const BITS: i32 = 60;
+
+    /// A unit in which the largest of the numbers has [`Self::BITS`] bits.
+    fn new(largest: f64) -> Self {
+        let exponent = largest.max(f64::MIN_POSITIVE).log2().ceil();
+        #[expect(clippy::cast_possible_truncation, reason = "a logarithm of a finite number is small")]
+        let exponent = exponent as i32;
+        Self { unit: 2.0_f64.powi(Self::BITS - exponent) }
+    }
+
+    /// The next multiple upwards.
+    #[expect(clippy::cast_possible_truncation, reason = "at most a few times 2^60")]
+    fn up(&self, number: f64) -> i128 {
+        (number * self.unit).ceil() as i128
+    }
+
+    /// The nearest multiple, for prices: any prices are sound.
+    #[expect(clippy::cast_possible_truncation, reason = "at most a few times 2^60")]
+    fn near(&self, number: f64) -> i128 {
+        (number * self.unit).round() as i128
+    }
+
+    /// A float not below the number.
+    #[expect(clippy::cast_precision_loss, reason = "rounded upwards right after")]
+    fn float(&self, number: i128) -> f64 {
+        (number as f64 / self.unit).next_up()
+    }
+}
+
+/// A bound and what it says of single variables.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Proof {
+    /// No values are better than this, as it comes out of the sums.
+    pub(super) bound: f64,
+    /// For every variable, by how much its next unit makes the bound worse (positive) or is already counted in it
+    /// (negative: each unit less makes it worse by so much).
+    pub(super) loss: Vec<f64>,
+}
+
+impl Multipliers {
+    /// Prices that say nothing.
+    #[must_use]
+    pub fn zero(program: &Program) -> Self {
+        let mut parts = vec![0.0; program.parts];
+        if matches!(program.aim, Aim::MostValue) {
+            parts[0] = 1.0;
+        }
+        Self { parts, rows: vec![0.0; program.rows.len()], sets: vec![0.0; program.sets.len()] }
+    }
+
+    /// Makes prices that break their sign allowed ones, and the parts' prices of a value sum up to one.
+    #[must_use]
+    pub fn mended(mut self, program: &Program) -> Self {
+        let sound = |price: f64| if price.is_finite() { price } else { 0.0 };
+        self.sets.iter_mut().for_each(|price| *price = sound(*price).max(0.0));
+        self.parts.iter_mut().for_each(|price| *price = sound(*price).max(0.0));
+        for (price, row) in self.rows.iter_mut().zip(&program.rows) {
+            let least = if row.least.is_finite() { f64::NEG_INFINITY } else { 0.0 };
+            let most = if row.most.is_finite() { f64::INFINITY } else { 0.0 };
+            *price = sound(*price).clamp(least, most);
+        }
+        if matches!(program.aim, Aim::MostValue) {
+            let sum: f64 = self.parts.iter().sum();
+            if sum > 0.0 {
+                self.parts.iter_mut().for_each(|price| *price /= sum);
+            } else {
+                self.parts = Self::zero(program).parts;
+            }
+        }
+        self
+    }
+
+    /// A bound on the objective of all values that keep the rules: not below the best value, not above the least cost.
+    /// `most` says how large each variable can be at all. Moved to the next objective that whole values can have.
+    ///
+    /// # Cost
+    /// Linear in the items of sets and rows.
+    ///
+    /// # Source
+    /// Lagrange duality (Geoffrion 1974): rows and the links between units and levels are priced, what is left falls
+    /// apart into single variables. Summed in whole numbers, so the order does not matter and rounding is upwards only.
+    #[must_use]
+    pub fn bound(&self, program: &Program, most: &[u32]) -> f64 {
+        steps::attainable(program, self.proof(program, most).bound)
+    }
+
+    /// The bound with what it says of each variable.
+    pub(super) fn proof(&self, program: &Program, most: &[u32]) -> Proof {
+        let costs: &[f64] = match &program.aim {
+            Aim::MostValue => &[],
+            Aim::LeastCost { costs, .. } => costs,
+        };
+        let fixed = Fixed::new(self.largest(costs));
+        let mut worth = vec![0_i128; program.variables.len()];
+        let mut total = 0_i128;
+        for group in &program.groups {
+            for term in &group.terms {
+                let price = fixed.near(self.sets[term.set as usize]);
+                let scale = term.weight * group.scale * self.parts[group.part];
+                total += best_prefix(group, |value| fixed.up(scale * value), price);
+                for variable in program.sets.row(term.set as usize) {
+                    worth[*variable as usize] += price;
+                }
+            }
+        }
+        for (row, price) in program.rows.iter().zip(&self.rows) {
+            let price = fixed.near(*price);
+            if price == 0 {
+                continue;
+            }
+            total += price * whole(if price > 0 { row.most } else { row.least });
+            for (variable, factor) in &row.terms {
+                worth[*variable as usize] -= price * whole(*factor);
+            }
+        }
+        for (worth, cost) in worth.iter_mut().zip(costs) {
+            *worth -= -fixed.up(-cost);
+        }
+        for (worth, most) in worth.iter().zip(most) {
+            total += (*worth).max(0) * i128::from(*most);
+        }
+        let loss = worth.iter().map(|worth| -fixed.float(*worth)).collect();
+        let bound = match &program.aim {
+            Aim::MostValue => fixed.float(total),
+            Aim::LeastCost { coverage, .. } => {
+                let asked: i128 = self.parts.iter().map(|price| -fixed.up(-price * coverage)).sum();
+                -fixed.float(total - asked)
+            }
+        };
+        Proof { bound, loss }
+    }
+
+    /// The largest number of the sums.
+    fn largest(&self, costs: &[f64]) -> f64 {
+        let numbers = self.parts.iter().chain(&self.rows).chain(&self.sets).chain(costs);
+        numbers.map(|number| number.abs()).fold(1e-30, f64::max)
+    }
+}
+
+/// The most that a term can earn when each unit on it costs `price`.
+fn best_prefix(group: &TermGroup, worth: impl Fn(f64) -> i128, price: i128) -> i128 {
+    let (mut best, mut value, mut paid) = (0, 0.0, 0);
+    for level in &group.levels[..group.full_at()] {
+        value += level;
+        paid += price;
+        best = best.max(worth(value) - paid);
+    }
+    best
+}
+
+/// Coefficients and sides of rows are whole.
+#[expect(clippy::cast_possible_truncation, reason = "numbers of units and people are whole and far below 2^53")]
+fn whole(number: f64) -> i128 {
+    number as i128
+}

@@ -1,0 +1,200 @@
+//! A program turned into the best plan and bound that the method asked for, or suited to it, can find.
+
+use std::sync::atomic::Ordering;
+
+use super::layout::Layout;
+use super::merge::{self, Effort};
+use super::multipliers::Proof;
+use super::record::Record;
+use super::{StopReason, compact, relax, steps};
+use crate::model::{Aim, Program, Row};
+use crate::problem::SolveError;
+use crate::reduce::{self, Reduced};
+use crate::scenario::{Method, Options};
+
+/// Items of the cover sets up to which one model for HiGHS is quickest.
+const SMALL: usize = 10_000;
+
+/// Items of the cover sets up to which the interior-point method is quickest.
+const LARGE: usize = 3_000_000;
+
+/// Items of the cover sets, after fixing, up to which HiGHS can be hoped to close the gap.
+const HOPEFUL: usize = 60_000;
+
+/// Further searches after which HiGHS has its try at a program four times as large.
+const SEARCHES: u32 = 3;
+
+/// How the work ended; plan and bound are in the record.
+pub(super) struct Ending {
+    pub(super) is_infeasible: bool,
+    /// `None` when all was done that was to do.
+    pub(super) stop_reason: Option<StopReason>,
+    pub(super) nodes: u64,
+    pub(super) variables: usize,
+    pub(super) rows: usize,
+    pub(super) method: &'static str,
+    pub(super) reductions: Vec<(&'static str, usize)>,
+}
+
+/// Runs the method that the options ask for.
+///
+/// # Errors
+/// [`SolveError`] when HiGHS cannot take the model at all and there is no plan.
+pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Result<Ending, SolveError> {
+    let program = layout.program;
+    let is_small = program.sets.items() <= SMALL;
+    let is_whole = match options.method {
+        Method::Compact => true,
+        Method::Auto => is_small,
+        Method::Decompose | Method::Search => false,
+    };
+    if is_whole || record.best.is_none() {
+        let all = vec![true; program.variables.len()];
+        return compactly(&reduce::restricted(program, &all), options, record, "compact");
+    }
+    decomposed(layout, options, record)
+}
+
+/// Search, a bound from prices, and a model of what the two leave open.
+fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Result<Ending, SolveError> {
+    let program = layout.program;
+    let is_tied = program.rows.iter().any(Row::is_tie);
+    let mut ending = Ending {
+        is_infeasible: false,
+        stop_reason: None,
+        nodes: 0,
+        variables: program.variables.len(),
+        rows: program.rows.len(),
+        method: if options.method == Method::Search { "search" } else { "decompose" },
+        reductions: Vec::new(),
+    };
+    let most = reduce::limits(program);
+    let proof = searched_and_priced(layout, &most, effort(program, is_tied, 0), options, record);
+    if options.method == Method::Search {
+        ending.stop_reason = stop_reason(record);
+        return Ok(ending);
+    }
+    let mut more = 0;
+    while !record.is_done() && !record.is_over() {
+        let is_kept = open_variables(program, &most, proof.as_ref(), record);
+        let reduced = reduce::restricted(program, &is_kept);
+        let items = reduced.program.sets.items();
+        if items <= HOPEFUL || (more == SEARCHES && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
+            let fixed = is_kept.len() - reduced.kept.len();
+            ending = compactly(&reduced, options, record, "decompose")?;
+            ending.is_infeasible = false;
+            ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
+            return Ok(ending);
+        }
+        more += 1;
+        merge::search(layout, effort(program, is_tied, more), options, record);
+    }
+    ending.stop_reason = stop_reason(record);
+    Ok(ending)
+}
+
+/// Why the search ended before all was done that was to do; `None` where it was.
+fn stop_reason(record: &Record<'_>) -> Option<StopReason> {
+    if record.is_done() || !record.is_over() {
+        return None;
+    }
+    Some(if record.watch.is_stopped() { StopReason::Interrupted } else { StopReason::TimeLimit })
+}
+
+/// How much searching suits a program; `more` is how often it has been searched before.
+fn effort(program: &Program, is_tied: bool, more: u32) -> Effort {
+    /// How often a walk looks at every item of the cover sets, on average; and how many looks that may be at most.
+    const LOOKS: usize = 200;
+    const MOST: usize = 100_000_000;
+    /// What a move costs besides, in looks.
+    const OVERHEAD: usize = 20;
+    let items = program.sets.items();
+    let per_move = 2 * items / program.variables.len().max(1) + OVERHEAD;
+    let moves = ((items * LOOKS).min(MOST) / per_move) as u64;
+    if is_tied {
+        // Here the merging does most.
+        Effort { first: 0, moves: moves / 8, rounds: 3, merge_s: 8.0 }
+    } else {
+        Effort { first: u64::from(more) * 1000, moves: moves << more.min(6), rounds: 2, merge_s: 2.0 }
+    }
+}
+
+/// Search and a bound from prices, side by side: neither waits for the other or depends on it.
+fn searched_and_priced(
+    layout: &Layout<'_>,
+    most: &[u32],
+    effort: Effort,
+    options: &Options,
+    record: &mut Record<'_>,
+) -> Option<Proof> {
+    let program = layout.program;
+    let (stop, begun, limit_s) = (record.watch.stop, record.begun, options.time_limit_s);
+    let is_over = move || stop.load(Ordering::Relaxed) || begun.elapsed().as_secs_f64() > limit_s;
+    let prices = std::thread::scope(|scope| {
+        // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
+        let is_weak = options.method == Method::Auto && program.rows.iter().any(Row::is_tie);
+        let is_priced = !is_weak && program.sets.items() <= LARGE;
+        let pricing = is_priced.then(|| scope.spawn(move || relax::prices(program, most, &is_over)));
+        merge::search(layout, effort, options, record);
+        pricing.and_then(|pricing| pricing.join().ok().flatten())
+    })?;
+    let proof = prices.proof(program, most);
+    record.prove("prices", steps::attainable(program, proof.bound), Some(prices));
+    Some(proof)
+}
+
+/// For every variable, whether a better plan than the best may use it.
+///
+/// # Source
+/// Fixing by reduced costs against an incumbent; Wolsey 1998, section 7.5.
+fn open_variables(program: &Program, most: &[u32], proof: Option<&Proof>, record: &Record<'_>) -> Vec<bool> {
+    let (Some(proof), Some(value), Some(best)) = (proof, record.value, record.best.as_ref()) else {
+        return vec![true; most.len()];
+    };
+    let step = steps::step(program);
+    let attainable = |bound: f64| step.map_or(bound, |step| steps::attainable_by(program, bound, step));
+    let is_open = |(variable, loss): (usize, &f64)| {
+        let is_hopeless = match program.aim {
+            Aim::MostValue => attainable(proof.bound - loss) <= value,
+            Aim::LeastCost { .. } => attainable(proof.bound + loss) >= value,
+        };
+        best[variable] > 0 || !is_hopeless
+    };
+    proof.loss.iter().enumerate().map(is_open).collect()
+}
+
+/// One model for HiGHS.
+fn compactly(
+    reduced: &Reduced,
+    options: &Options,
+    record: &mut Record<'_>,
+    method: &'static str,
+) -> Result<Ending, SolveError> {
+    let start = record.best.as_ref().map(|best| reduced.forth(best));
+    let (stop, begun) = (record.watch.stop, record.begun);
+    let mut heard = |news: &compact::News<'_>| {
+        if let Some(values) = news.values {
+            record.offer("compact", &reduced.back(values));
+        }
+        if let Some(bound) = news.bound {
+            record.prove("compact", record.at_best(bound), None);
+        }
+        record.tell("compact", news.nodes);
+    };
+    let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), &mut heard)?;
+    if let Some(values) = &ending.values {
+        record.offer("compact", &reduced.back(values));
+    }
+    if let Some(bound) = ending.bound {
+        record.prove("compact", record.at_best(bound), None);
+    }
+    Ok(Ending {
+        is_infeasible: ending.is_infeasible,
+        stop_reason: ending.stop_reason,
+        nodes: ending.nodes,
+        variables: ending.variables,
+        rows: ending.rows,
+        method,
+        reductions: Vec::new(),
+    })
+}

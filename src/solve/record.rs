@@ -1,0 +1,123 @@
+//! News of values and bounds turned into the best of each, with the time at which they came.
+
+use std::time::Instant;
+
+use super::multipliers::Multipliers;
+use super::{Progress, Watch, gap};
+use crate::model::{Aim, Program};
+use crate::scenario::Options;
+
+/// What was known at a moment of the search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Since the search began.
+    pub seconds: f64,
+    /// The method that brought the news.
+    pub method: &'static str,
+    /// Objective of the best plan.
+    pub value: Option<f64>,
+    /// Proven bound.
+    pub bound: Option<f64>,
+}
+
+/// The best plan and bound so far.
+pub(super) struct Record<'a> {
+    program: &'a Program,
+    options: Options,
+    pub(super) watch: &'a Watch<'a>,
+    pub(super) begun: Instant,
+    pub(super) best: Option<Vec<u32>>,
+    pub(super) value: Option<f64>,
+    pub(super) bound: Option<f64>,
+    /// The prices behind the bound, and the bound that they prove.
+    pub(super) certificate: Option<(Multipliers, f64)>,
+    pub(super) trace: Vec<Moment>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(program: &'a Program, options: &Options, watch: &'a Watch<'a>, begun: Instant) -> Self {
+        Self {
+            program,
+            options: *options,
+            watch,
+            begun,
+            best: None,
+            value: None,
+            bound: None,
+            certificate: None,
+            trace: Vec::new(),
+        }
+    }
+
+    /// Keeps values that keep every rule and beat the best.
+    pub(super) fn offer(&mut self, method: &'static str, values: &[u32]) {
+        let is_better = self.best.as_ref().is_none_or(|best| self.program.is_better(values, best));
+        if is_better && self.program.broken_rule(values).is_none() {
+            self.best = Some(values.to_vec());
+            self.value = Some(self.program.objective(values));
+            self.tell(method, 0);
+            self.note(method);
+        }
+    }
+
+    /// Keeps a bound that is closer than the one before, with the prices that prove it.
+    pub(super) fn prove(&mut self, method: &'static str, bound: f64, prices: Option<Multipliers>) {
+        let is_closer = self.bound.is_none_or(|before| match self.program.aim {
+            Aim::MostValue => bound < before,
+            Aim::LeastCost { .. } => bound > before,
+        });
+        if is_closer {
+            self.bound = Some(bound);
+            if let Some(prices) = prices {
+                self.certificate = Some((prices, bound));
+            }
+            self.tell(method, 0);
+            self.note(method);
+        }
+    }
+
+    /// True after Ctrl-C or the time limit.
+    pub(super) fn is_over(&self) -> bool {
+        self.watch.is_stopped() || self.elapsed_s() > self.options.time_limit_s
+    }
+
+    /// True when the gap asked for is reached, or nothing is left to prove.
+    pub(super) fn is_done(&self) -> bool {
+        let (Some(value), Some(bound)) = (self.value, self.bound) else { return false };
+        let is_passed = match self.program.aim {
+            Aim::MostValue => bound <= value,
+            Aim::LeastCost { .. } => bound >= value,
+        };
+        is_passed || gap(value, bound) <= self.options.gap.max(super::OPTIMAL_GAP)
+    }
+
+    /// A bound on part of the plans, made one on all: those left out are no better than the best.
+    pub(super) fn at_best(&self, bound: f64) -> f64 {
+        match (&self.program.aim, self.value) {
+            (Aim::MostValue, Some(value)) => bound.max(value),
+            (Aim::LeastCost { .. }, Some(value)) => bound.min(value),
+            (_, None) => bound,
+        }
+    }
+
+    pub(super) fn elapsed_s(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    /// Hands the state on to who watches.
+    pub(super) fn tell(&self, method: &'static str, nodes: u64) {
+        (self.watch.report)(Progress {
+            stage: "solve",
+            seconds: self.elapsed_s(),
+            value: self.value,
+            bound: self.bound,
+            nodes,
+            method,
+        });
+    }
+
+    fn note(&mut self, method: &'static str) {
+        let seconds = self.elapsed_s();
+        self.trace.push(Moment { seconds, method, value: self.value, bound: self.bound });
+    }
+}

@@ -1,0 +1,299 @@
+//! A plan that keeps every rule turned into a better one, by annealing over moves of single units.
+
+use fastrand::Rng;
+use rayon::prelude::*;
+
+use super::layout::Layout;
+use super::state::State;
+use crate::model::Aim;
+
+/// Walks that start from the same plan with other random numbers; a fixed number, so that answers do not depend on cores.
+const WALKS: u64 = 4;
+
+/// First and last temperature as parts of the value of a mean unit, walk by walk in turn.
+const HEATS: [(f64, f64); 2] = [(0.1, 0.003), (0.05, 0.005)];
+
+/// Moves between two looks at the clock.
+const PATIENCE: u64 = 1 << 12;
+
+/// Share of proposals that look anywhere instead of at posts that cover a site of the unit that moves.
+const FAR: f64 = 0.05;
+
+/// The best and the last values of each of several walks of so many moves.
+///
+/// A move takes one unit from its post and puts it, or one of another lot, where it covers a site that the first one
+/// covered; rules that would break forbid it. Worse plans are taken with a probability that falls as the walk cools.
+///
+/// # Cost
+/// A move looks at the terms of two posts: from a hundred thousand to several million moves a second.
+///
+/// # Source
+/// Kirkpatrick, Gelatt and Vecchi 1983; Murray and Church 1996 for covering problems.
+pub(super) fn walks(
+    layout: &Layout<'_>,
+    start: &[u32],
+    seed: u64,
+    moves: u64,
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> Vec<Vec<u32>> {
+    let walk = |walk: u64| {
+        let rng = Rng::with_seed(seed.wrapping_mul(WALKS).wrapping_add(walk));
+        // Every second pair of walks believes in units that earn nothing alone.
+        let heat = HEATS[usize::try_from(walk).unwrap_or(0) % HEATS.len()];
+        Walk::new(layout, start, rng, walk % 4 >= 2).run(moves, heat, is_over)
+    };
+    let walks: Vec<Vec<Vec<u32>>> = (0..WALKS).into_par_iter().map(walk).collect();
+    walks.into_iter().flatten().collect()
+}
+
+/// One walk.
+struct Walk<'a> {
+    state: State<'a>,
+    rng: Rng,
+    /// Posts that hold units, one entry a unit.
+    standing: Vec<u32>,
+    best: Vec<u32>,
+    best_value: f64,
+    /// Cost that the plan may have; infinite when the aim is value.
+    budget: f64,
+    cost: f64,
+    /// What steps are worth to the walk, by ladder.
+    worth: &'a [f64],
+    parts: Vec<f64>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(layout: &'a Layout<'a>, start: &[u32], rng: Rng, is_hopeful: bool) -> Self {
+        let state = State::resume(layout, start.to_vec());
+        let standing = (0_u32..)
+            .zip(start)
+            .filter(|(variable, _)| layout.is_post(*variable))
+            .flat_map(|(variable, units)| std::iter::repeat_n(variable, *units as usize))
+            .collect();
+        let cost = layout.program.cost(start);
+        let mut walk = Self {
+            best_value: state.worst(),
+            best: start.to_vec(),
+            parts: vec![0.0; state.earned.len()],
+            worth: if is_hopeful { &layout.hopes } else { &layout.steps },
+            budget: f64::INFINITY,
+            cost,
+            state,
+            rng,
+            standing,
+        };
+        if matches!(layout.program.aim, Aim::LeastCost { .. }) {
+            walk.tighten();
+        }
+        walk
+    }
+
+    fn run(mut self, moves: u64, (hot, cold): (f64, f64), is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Vec<u32>> {
+        let mut seen = Vec::new();
+        if self.standing.is_empty() {
+            return seen;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts of units and moves are far below 2^53")]
+        let (units, moves_made) = (self.standing.len() as f64, moves.max(1) as f64);
+        let mean = self.state.earned.iter().sum::<f64>() / units;
+        let cooling = (cold / hot).powf(1.0 / moves_made);
+        let mut temperature = hot * mean;
+        for number in 0..moves {
+            if number % PATIENCE == 0 && is_over() {
+                break;
+            }
+            temperature *= cooling;
+            if self.standing.is_empty() {
+                break;
+            }
+            self.step(temperature);
+            if (number + 1) % (moves / 10).max(1) == 0 && number > moves / 2 {
+                seen.push(self.state.values.clone());
+            }
+        }
+        seen.push(self.best);
+        seen
+    }
+
+    /// Proposes a move and makes it when it is allowed and good enough.
+    fn step(&mut self, temperature: f64) {
+        let place = self.rng.usize(..self.standing.len());
+        let from = self.standing[place];
+        let Some(to) = self.target(from) else { return };
+        if to == from {
+            return;
+        }
+        let Some(pledges) = self.exchange_rows(from, to) else { return };
+        let (loss, gain) = self.change(from, to);
+        let is_taken = gain >= loss || self.rng.f64() < ((gain - loss) / temperature).exp();
+        if is_taken {
+            self.state.add_to_sets(to);
+            if pledges.0 != pledges.1 {
+                self.state.values[pledges.0 as usize] -= 1;
+                self.state.values[pledges.1 as usize] += 1;
+            }
+            self.standing[place] = to;
+            self.cost += self.state.cost(pledges.1) - self.state.cost(pledges.0);
+            self.fill(to);
+            self.remember();
+        } else {
+            self.state.add_to_sets(from);
+            self.undo_rows(from, to, pledges);
+        }
+    }
+
+    /// A post that covers a site which `from` covers, or, now and then, any post of its lot.
+    fn target(&mut self, from: u32) -> Option<u32> {
+        let layout = self.state.layout;
+        let sets = layout.sets_of.row(from as usize);
+        let posts = if sets.is_empty() || self.rng.f64() < FAR {
+            &layout.lot_members[layout.lot_of(from)?].posts
+        } else {
+            layout.program.sets.row(sets[self.rng.usize(..sets.len())] as usize)
+        };
+        let post = *posts.get(self.rng.usize(..posts.len().max(1)))?;
+        layout.is_post(post).then_some(post)
+    }
+
+    /// Takes a unit off the rows of one post and adds one to those of another, each with its pledge; `None`, and nothing
+    /// changed, where a rule forbids it.
+    fn exchange_rows(&mut self, from: u32, to: u32) -> Option<(u32, u32)> {
+        let layout = self.state.layout;
+        self.state.add_to_rows(from, -1.0);
+        self.state.add_to_rows(to, 1.0);
+        if layout.lot_of(from) == layout.lot_of(to) {
+            if self.state.keeps_rows(from) && self.state.keeps_rows(to) {
+                let pledge = layout.suppliers(from)[0];
+                return Some((pledge, pledge));
+            }
+            self.state.add_to_rows(to, -1.0);
+            self.state.add_to_rows(from, 1.0);
+            return None;
+        }
+        let suppliers = layout.suppliers(from);
+        let first = self.rng.usize(..suppliers.len());
+        let given = (0..suppliers.len()).map(|step| suppliers[(first + step) % suppliers.len()]);
+        let back = given.into_iter().find(|pledge| self.state.values[*pledge as usize] > 0);
+        if let Some(back) = back {
+            self.state.add_to_rows(back, -1.0);
+            if let Some(taken) = self.state.supplier(to) {
+                self.state.add_to_rows(taken, 1.0);
+                let is_affordable = self.cost + self.state.cost(taken) - self.state.cost(back) <= self.budget;
+                if is_affordable && [from, to, back, taken].iter().all(|variable| self.state.keeps_rows(*variable)) {
+                    return Some((back, taken));
+                }
+                self.state.add_to_rows(taken, -1.0);
+            }
+            self.state.add_to_rows(back, 1.0);
+        }
+        self.state.add_to_rows(to, -1.0);
+        self.state.add_to_rows(from, 1.0);
+        None
+    }
+
+    fn undo_rows(&mut self, from: u32, to: u32, (back, taken): (u32, u32)) {
+        if back != taken {
+            self.state.add_to_rows(taken, -1.0);
+            self.state.add_to_rows(back, 1.0);
+        }
+        self.state.add_to_rows(to, -1.0);
+        self.state.add_to_rows(from, 1.0);
+    }
+
+    /// Takes a unit off the sets of `from` and says what that loses and what one at `to` would gain.
+    fn change(&mut self, from: u32, to: u32) -> (f64, f64) {
+        let layout = self.state.layout;
+        if self.parts.len() > 1 {
+            return self.change_of_worst(from, to);
+        }
+        let mut loss = 0.0;
+        self.state.values[from as usize] -= 1;
+        for set in layout.sets_of.row(from as usize) {
+            let (term, count) = (&layout.terms[*set as usize], &mut self.state.counts[*set as usize]);
+            *count -= 1;
+            let step = term.step(*count);
+            self.state.earned[0] -= term.weight * layout.steps[step];
+            loss += term.weight * self.worth[step];
+        }
+        let mut gain = 0.0;
+        for set in layout.sets_of.row(to as usize) {
+            let term = &layout.terms[*set as usize];
+            gain += term.weight * self.worth[term.step(self.state.counts[*set as usize])];
+        }
+        (loss, gain)
+    }
+
+    /// As [`Self::change`] where the value is the smallest of several parts; the others count a little.
+    fn change_of_worst(&mut self, from: u32, to: u32) -> (f64, f64) {
+        const OTHERS: f64 = 0.05;
+        let merit = |earned: &[f64]| {
+            let worst = earned.iter().copied().fold(f64::INFINITY, f64::min);
+            worst + OTHERS * earned.iter().map(|one| one.min(worst + 0.1)).sum::<f64>() / f64_of(earned.len())
+        };
+        let before = merit(&self.state.earned);
+        self.state.take_from_sets(from);
+        let layout = self.state.layout;
+        self.parts.clone_from(&self.state.earned);
+        for set in layout.sets_of.row(to as usize) {
+            let term = &layout.terms[*set as usize];
+            self.parts[term.part as usize] += term.weight * layout.steps[term.step(self.state.counts[*set as usize])];
+        }
+        (before, merit(&self.parts))
+    }
+
+    /// Uses supply that has come free for one more unit near a post, where that is not a matter of cost.
+    fn fill(&mut self, near: u32) {
+        if self.budget.is_finite() || self.rng.u8(..) > 8 {
+            return;
+        }
+        let Some(post) = self.target(near) else { return };
+        if self.state.has_room(post) && self.state.gain(post) > 0.0 && self.state.place(post) {
+            self.standing.push(post);
+        }
+    }
+
+    /// Keeps the plan when it is the best so far.
+    fn remember(&mut self) {
+        if self.budget.is_finite() {
+            if self.state.is_enough() {
+                self.best.clone_from(&self.state.values);
+                self.tighten();
+            }
+        } else if self.state.worst() > self.best_value {
+            self.best_value = self.state.worst();
+            self.best.clone_from(&self.state.values);
+        }
+    }
+
+    /// Asks for a cheaper plan: takes units away, those first that lose least for what they cost, until one costs less
+    /// than the best.
+    fn tighten(&mut self) {
+        let target = self.cost * (1.0 - 1e-9);
+        self.budget = target;
+        while self.cost >= target {
+            let layout = self.state.layout;
+            let merit = |post: u32| {
+                let pledge = layout.suppliers(post).iter().copied().filter(|pledge| self.state.is_spare(*pledge));
+                let cost = |pledge: &u32| self.state.cost(*pledge);
+                let pledge = pledge.max_by(|a, b| cost(a).total_cmp(&cost(b)).then(b.cmp(a)))?;
+                let cost = cost(&pledge);
+                (cost > 0.0 && self.state.is_spare(post)).then(|| (self.state.loss(post) / cost, pledge))
+            };
+            let choices = self.standing.iter().enumerate().filter_map(|(place, post)| {
+                let (merit, pledge) = merit(*post)?;
+                Some((merit, place, pledge))
+            });
+            let Some((_, place, pledge)) = choices.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))) else {
+                break;
+            };
+            let post = self.standing.swap_remove(place);
+            self.state.take(post);
+            self.state.take(pledge);
+            self.cost -= self.state.cost(pledge);
+        }
+    }
+}
+
+fn f64_of(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,75 @@
+//! A proven plan turned into one as good with fewer units, then with fewer people.
+
+use std::time::Instant;
+
+use super::{SAME, Solution, Status, Watch, compact};
+use crate::model::{Aim, Program, Row};
+use crate::scenario::Options;
+
+/// Among plans as good as a proven one, one with fewer units, then with fewer people; as far as time allows.
+pub(super) fn settled(
+    program: &Program,
+    options: &Options,
+    watch: &Watch<'_>,
+    begun: Instant,
+    solution: Solution,
+) -> Solution {
+    /// Time for this, as a part of the time that the proof took, and at least so many seconds.
+    const PART: f64 = 0.5;
+    const LEAST_S: f64 = 1.0;
+    // Who asks for a gap is in a hurry.
+    let is_wanted = solution.status == Status::Optimal && options.gap <= 0.0;
+    let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
+    let Some(tied) = tied(program, values) else { return solution };
+    let elapsed_s = begun.elapsed().as_secs_f64();
+    let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
+    let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
+    // Its values and bounds are costs of another kind: no one is to take them for the objective.
+    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, Some(values), &mut |_| {}) else {
+        return solution;
+    };
+    let Some(settled) = ending.values else { return solution };
+    let loss = match program.aim {
+        Aim::MostValue => program.objective(values) - program.objective(&settled),
+        Aim::LeastCost { .. } => program.objective(&settled) - program.objective(values),
+    };
+    let is_as_good = loss <= SAME * program.objective(values).abs() && program.broken_rule(&settled).is_none();
+    if is_as_good && tied.is_better(&settled, values) {
+        return Solution { values: Some(settled), ..solution };
+    }
+    solution
+}
+
+/// The program that asks for the least units, then people, of all values as good as these.
+fn tied(program: &Program, values: &[u32]) -> Option<Program> {
+    /// Sums above this lose whole numbers to the solver's tolerances.
+    const LARGEST: f64 = 1e9;
+    let [units, people] = &program.ties;
+    let cost = |costs: &[f64]| costs.iter().zip(values).map(|(cost, value)| cost * f64::from(*value)).sum::<f64>();
+    let most_people = people.iter().copied().fold(0.0, f64::max) * cost(units) + 1.0;
+    let factor = if most_people * cost(units) <= LARGEST { most_people } else { 0.0 };
+    let costs: Vec<f64> = if factor > 0.0 {
+        units.iter().zip(people).map(|(units, people)| units * factor + people).collect()
+    } else {
+        units.clone()
+    };
+    if costs.len() != values.len() || cost(&costs) <= 0.0 {
+        return None;
+    }
+    let mut tied = program.clone();
+    let coverage = match &program.aim {
+        Aim::MostValue => program.value(values),
+        Aim::LeastCost { costs, coverage } => {
+            let terms = (0_u32..).zip(costs).filter(|(_, cost)| **cost != 0.0).map(|(place, cost)| (place, *cost));
+            tied.add_row(Row {
+                rule: "the proven cost".to_owned(),
+                terms: terms.collect(),
+                least: f64::NEG_INFINITY,
+                most: program.cost(values),
+            });
+            *coverage
+        }
+    };
+    tied.aim = Aim::LeastCost { costs, coverage };
+    Some(tied)
+}
