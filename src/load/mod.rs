@@ -1,19 +1,30 @@
 //! Bytes of a file turned into a layer: positions, the attributes asked for, and the CRS it states.
 
 mod csv;
+mod gathered;
 mod geojson;
+mod gpkg;
 mod polygon;
+mod source;
+mod wkb;
 
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 pub use self::polygon::{Area, area};
+use self::source::{FORMATS, Format, Source, apart};
 use crate::problem::{InputError, Problem};
 
 /// What to read from a vector source.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The file.
+    /// The file; `a.gpkg|layername=towns` is understood.
     pub path: &'a Path,
+    /// The layer, of a file that has several.
+    pub layer: Option<&'a str>,
     /// Attributes to keep, in this order; one that a source lacks gives a column of empty cells.
     pub attributes: &'a [String],
     /// Names of the columns that hold x (longitude) and y (latitude); CSV only.
@@ -117,7 +128,7 @@ pub struct Table {
     pub lines: Vec<u64>,
 }
 
-/// Reads features from GeoJSON (`.geojson`, `.json`) or points from CSV (`.csv`).
+/// Reads features from GeoJSON (`.geojson`, `.json`) or GeoPackage (`.gpkg`), or points from CSV (`.csv`).
 ///
 /// # Errors
 /// [`InputError`] with every problem of the file: missing, not UTF-8, not JSON, no point, not a number.
@@ -127,20 +138,36 @@ pub struct Table {
 /// One pass over the bytes; memory grows with positions and the attributes asked for, not with the file.
 pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
     refuse_database(request.path)?;
-    let extension = request.path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    match extension.as_str() {
-        "geojson" | "json" => geojson::layer(request),
-        "csv" => csv::layer(request),
-        _ => Err(refusal(request.path, &extension).into()),
+    let source = Source::new(request.path, request.layer)?;
+    match source.format {
+        Format::GeoJson => geojson::layer(request),
+        Format::Csv => csv::layer(request),
+        Format::GeoPackage => gpkg::layer(request, &source),
+        Format::Foreign => Err(refusal(source.file).into()),
     }
 }
 
-/// The SHA-256 of a file's bytes, lower-case hex.
+/// The SHA-256 of a file's bytes, lower-case hex; of a layer's whole file.
 ///
 /// # Errors
 /// [`Problem`] when the file is missing or cannot be read.
+///
+/// # Cost
+/// One pass over the bytes, a piece at a time.
 pub fn sha256(path: &Path) -> Result<String, Problem> {
-    bytes(path).map(|bytes| hash(&bytes))
+    refuse_database(path)?;
+    let (file, _) = apart(path);
+    let digest = || -> io::Result<Sha256> {
+        let mut file = fs::File::open(file)?;
+        let (mut digest, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
+        loop {
+            match file.read(&mut piece)? {
+                0 => return Ok(digest),
+                length => digest.update(&piece[..length]),
+            }
+        }
+    };
+    digest().map(|digest| hex(&digest.finalize())).map_err(|error| open_problem(&error, &file.display().to_string()))
 }
 
 /// The word among `known` that a misspelled one most likely means.
@@ -172,16 +199,18 @@ pub fn crs_name(name: &str) -> Option<String> {
 /// All bytes of a file.
 fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     refuse_database(path)?;
-    std::fs::read(path).map_err(|error| {
-        let place = path.display().to_string();
-        if error.kind() == std::io::ErrorKind::NotFound {
-            let advice = "check the path; relative paths start from the folder of the file that names them";
-            Problem::new("missing-file", place, "no such file", "a file", advice)
-        } else {
-            let advice = "check that it is a file and that you may read it";
-            Problem::new("unreadable-file", place, error.to_string(), "a file that can be read", advice)
-        }
-    })
+    fs::read(path).map_err(|error| open_problem(&error, &path.display().to_string()))
+}
+
+/// Why a file cannot be read, in words.
+fn open_problem(error: &io::Error, place: &str) -> Problem {
+    if error.kind() == io::ErrorKind::NotFound {
+        let advice = "check the path; relative paths start from the folder of the file that names them";
+        Problem::new("missing-file", place, "no such file", "a file", advice)
+    } else {
+        let advice = "check that it is a file and that you may read it";
+        Problem::new("unreadable-file", place, error.to_string(), "a file that can be read", advice)
+    }
 }
 
 /// The bytes as text, without a byte order mark.
@@ -199,8 +228,11 @@ fn text<'a>(bytes: &'a [u8], place: &str) -> Result<&'a str, Problem> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Refuses what is no file, before its name, which may hold a password, gets into any message.
@@ -217,28 +249,19 @@ fn refuse_database(path: &Path) -> Result<(), Problem> {
         "unsupported-format",
         "a source that is a database or an address (not repeated here: it may hold a password)",
         "no file",
-        "GeoJSON (.geojson, .json) or CSV (.csv)",
+        FORMATS,
         "databases come with the feature gdal in a later version; until then export a file: \
          ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT",
     ))
 }
 
 /// Why a source of another format is refused.
-fn refusal(path: &Path, extension: &str) -> Problem {
-    let source = path.display().to_string();
-    let expected = "GeoJSON (.geojson, .json) or CSV (.csv)";
-    let (place, found) = match extension {
-        "gpkg" => (source, "a GeoPackage".to_owned()),
-        _ if source.to_ascii_lowercase().contains(".gpkg|") => (source, "a layer of a GeoPackage".to_owned()),
-        "" => (source, "no file ending".to_owned()),
-        other => (source, format!("the ending .{other}")),
-    };
-    let feature = if found.contains("GeoPackage") { "GeoPackage reading" } else { "the feature gdal" };
-    let advice = format!(
-        "{feature} comes in a later version; until then convert: \
-         ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT"
-    );
-    Problem::new("unsupported-format", place, found, expected, advice)
+fn refusal(file: &Path) -> Problem {
+    let ending = file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    let found = ending.map_or_else(|| "no file ending".to_owned(), |ending| format!("the ending .{ending}"));
+    let advice = "the feature gdal comes in a later version; until then convert: \
+                  ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT";
+    Problem::new("unsupported-format", file.display().to_string(), found, FORMATS, advice)
 }
 
 /// Reads the named columns of a CSV table.

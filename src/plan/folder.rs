@@ -195,8 +195,13 @@ struct Rows {
 impl Rows {
     fn read(path: PathBuf, names: &[&str]) -> Result<Self, InputError> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let layer =
-            load::layer(&Request { path: &path, attributes: &names, xy: ("lon", "lat"), is_points_only: true })?;
+        let layer = load::layer(&Request {
+            path: &path,
+            layer: None,
+            attributes: &names,
+            xy: ("lon", "lat"),
+            is_points_only: true,
+        })?;
         Ok(Self { path, layer, names, findings: Findings::default() })
     }
 

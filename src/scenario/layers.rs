@@ -17,6 +17,7 @@ pub(super) struct Source<'a> {
     /// Table of the scenario, `sites` or `locations`.
     pub(super) table: &'static str,
     pub(super) path: PathBuf,
+    pub(super) layer: Option<&'a str>,
     pub(super) sha256: Option<&'a str>,
     pub(super) crs: Option<&'a str>,
     pub(super) xy: (&'a str, &'a str),
@@ -42,6 +43,7 @@ impl Source<'_> {
     pub(super) fn read(self, findings: &mut Findings, warnings: &mut Vec<Problem>) -> Option<Loaded> {
         let request = Request {
             path: &self.path,
+            layer: self.layer,
             attributes: &self.attributes,
             xy: self.xy,
             is_points_only: self.is_points_only,

@@ -136,6 +136,7 @@ impl Rules {
         let source = Source {
             table: "locations",
             path: PathBuf::from(path),
+            layer: keys.layer.as_deref(),
             sha256: keys.sha256.as_deref(),
             crs: keys.crs.as_deref(),
             xy: (&keys.x, &keys.y),

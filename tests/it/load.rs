@@ -15,6 +15,7 @@ fn read(name: &str, text: impl AsRef<[u8]>) -> Result<Layer, InputError> {
     std::fs::write(&path, text).expect("written");
     layer(&Request {
         path: &path,
+        layer: None,
         attributes: &["a".to_owned(), "b".to_owned()],
         xy: ("lon", "lat"),
         is_points_only: false,
@@ -122,8 +123,14 @@ fn csv_of_every_dress() {
 fn real_layers_are_read_whole() {
     let Some(path) = shared("data/ukraine_sites.geojson") else { return };
     let attributes = ["id".to_owned(), "weight".to_owned()];
-    let layer = layer(&Request { path: &path, attributes: &attributes, xy: ("lon", "lat"), is_points_only: false })
-        .expect("good");
+    let layer = layer(&Request {
+        path: &path,
+        layer: None,
+        attributes: &attributes,
+        xy: ("lon", "lat"),
+        is_points_only: false,
+    })
+    .expect("good");
     assert_eq!(layer.positions.len(), 781);
     assert_eq!(layer.columns[0].cell(0), Some("gn-703448"));
     assert!(layer.attribute_names.iter().any(|name| name == "weight_unit"));

@@ -7,6 +7,7 @@ mod cli;
 mod differential;
 mod enumeration;
 mod export;
+mod geopackage;
 mod judge;
 mod known_answers;
 mod load;

@@ -8,7 +8,7 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 29] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
@@ -35,6 +35,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
     ("tempfile", &["export"]),
     ("tiff", &["load", "export"]),
     ("toml", &["scenario"]),
+    ("zip", &["export"]),
     // At home everywhere in the library.
     ("geo_types", &[]),
     ("serde", &[]),
