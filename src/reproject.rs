@@ -47,6 +47,13 @@ pub fn to_wgs84(positions: &mut [[f64; 2]], crs: &str, place: &str) -> Result<()
     })
 }
 
+/// The definition of a system in well-known text (version 1) and in the words of PROJ; `None` where it is not known.
+#[must_use]
+pub fn definition(crs: &str) -> Option<[&'static str; 2]> {
+    let code = crs_name(crs)?["EPSG:".len()..].parse().ok()?;
+    crs_definitions::from_code(code).map(|definition| [definition.wkt, definition.proj4])
+}
+
 /// One position, `None` where the systems do not hold it.
 fn transformed(from: &Proj, to: &Proj, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
     let mut point = if from.is_latlong() { (x.to_radians(), y.to_radians(), 0.0) } else { (x, y, 0.0) };

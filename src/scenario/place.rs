@@ -71,6 +71,13 @@ impl Rules {
         Some(area)
     }
 
+    /// Polygons for the map.
+    pub(super) fn outlines(&mut self, settings: &Settings) -> Vec<Vec<Vec<[f64; 2]>>> {
+        let Some(path) = &settings.outlines else { return Vec::new() };
+        let area = self.area("key \"outlines\"", path, settings.outlines_sha256.as_deref(), settings.distance);
+        area.map(|area| area.polygons).unwrap_or_default()
+    }
+
     /// All candidates; those that the areas leave out are forbidden.
     pub(super) fn locations(&mut self, settings: &Settings, sites: Option<&Loaded>) -> Option<Vec<Location>> {
         let keys = &settings.locations;

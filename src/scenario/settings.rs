@@ -20,6 +20,12 @@ pub(super) struct Settings {
     /// What each contributor gives: tables, or the path of a CSV file with the same columns.
     #[serde(default)]
     pub(super) offers: Offers,
+    /// Polygons to draw beneath the map (GeoJSON or GeoPackage); they decide nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outlines: Option<String>,
+    /// SHA-256 of that file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outlines_sha256: Option<String>,
     /// The demand: points that need cover.
     pub(super) sites: SitesSource,
     /// The candidates: where units may stand.

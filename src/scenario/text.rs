@@ -20,6 +20,7 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
     if let Some(source) = &mut settings.locations.source {
         resolve(source, &mut settings.locations.sha256);
     }
+    settings.outlines.iter_mut().for_each(|source| resolve(source, &mut settings.outlines_sha256));
     let places = &mut settings.locations;
     for (source, sha256) in
         [(&mut places.within, &mut places.within_sha256), (&mut places.outside, &mut places.outside_sha256)]

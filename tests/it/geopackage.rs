@@ -1,4 +1,4 @@
-//! GeoPackages as sources: every kind of content is read as from GeoJSON, and hostile files are answered in words.
+//! A GeoPackage as source: every kind of content is read as from GeoJSON, and hostile files are answered in words.
 
 use std::path::Path;
 

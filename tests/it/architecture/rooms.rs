@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ("highs", &["solve"]),
     ("highs_sys", &["solve"]),
     ("indicatif", &["main", "cli"]),
-    ("jiff", &["scenario"]),
+    ("jiff", &["scenario", "export"]),
     ("proj", &["reproject"]),
     ("proj4rs", &["reproject"]),
     ("rayon", &["load", "index", "cover", "model", "solve", "verify", "export", "cli"]),
