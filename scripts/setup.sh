@@ -65,7 +65,7 @@ apt_install() {
     rm -f "$log"
 }
 
-# need_tools NEED...: one apt run for all that is missing of build, gdal, validator and venv.
+# need_tools NEED...: one apt run for all that is missing of build, gdal, features, postgis, validator and venv.
 need_tools() {
     local packages=() reasons=() need
     for need in "$@"; do
@@ -80,6 +80,18 @@ need_tools() {
                 ;;
             gdal)
                 if ! has ogrinfo || ! has ogr2ogr; then packages+=(gdal-bin) reasons+=("to read plans with GDAL"); fi
+                ;;
+            features)
+                if ! has pkg-config || ! pkg-config --exists gdal; then
+                    packages+=(libgdal-dev pkg-config) reasons+=("for the feature gdal")
+                fi
+                if ! has sqlite3; then packages+=(sqlite3) reasons+=("to compile PROJ for the feature proj"); fi
+                ;;
+            postgis)
+                if ! compgen -G '/usr/share/postgresql/*/extension/postgis.control' >/dev/null; then
+                    packages+=(postgresql "$(apt-cache pkgnames postgresql- | grep -E '^postgresql-[0-9]+-postgis-3$' | sort -V | tail -n 1)")
+                    reasons+=("to read from PostGIS")
+                fi
                 ;;
             validator)
                 if ! debian_python_has osgeo_utils.samples.validate_gpkg; then

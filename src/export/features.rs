@@ -130,6 +130,12 @@ impl<'a> Alone<'a> {
     }
 }
 
+/// Where a placement stands to the last digit: a plan that is read back has seven decimals, which are not enough to
+/// repeat what was derived.
+fn at(scenario: &Scenario, placement: &Placement) -> [f64; 2] {
+    scenario.locations[placement.location].position
+}
+
 /// True where a placement's units count for a requirement.
 fn counts(scenario: &Scenario, placement: &Placement, requirement: usize) -> bool {
     scenario.counts(placement.contributor, placement.unit_type, requirement)
@@ -216,7 +222,8 @@ fn covered_by(report: &Report<'_>, requirement: usize, phase: usize) -> Vec<Vec<
 /// For each site of a requirement the nearest placement that counts in a phase, and its distance in kilometres.
 fn nearest(report: &Report<'_>, requirement: usize, phase: usize, ruler: &Ruler) -> Vec<Option<(usize, f64)>> {
     let counting: Vec<(usize, [f64; 2], [f64; 3])> = counting(report, requirement, phase)
-        .map(|(place, placement, _)| (place, placement.position, ruler.direction(placement.position)))
+        .map(|(place, placement, _)| (place, at(report.scenario, placement)))
+        .map(|(place, position)| (place, position, ruler.direction(position)))
         .collect();
     report.scenario.requirements[requirement]
         .sites
@@ -272,7 +279,7 @@ pub(super) fn reach<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> +
     report.placements().filter_map(|(id, placement)| {
         let unit_type = &scenario.unit_types[placement.unit_type];
         let (min_m, max_m) = unit_type.reach.span_m()?;
-        let polygons = disc::ring(scenario.distance, placement.position, min_m, max_m)?;
+        let polygons = disc::ring(scenario.distance, at(scenario, placement), min_m, max_m)?;
         let contributor = &scenario.contributors[placement.contributor];
         Some(feature(
             "MultiPolygon",
@@ -320,9 +327,9 @@ pub(super) fn links<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> +
         move |from: [f64; 2], to: [f64; 2]| scenario.distance == Distance::Geodesic && (from[0] - to[0]).abs() > 180.0;
     let end = move |site: u32| scenario.sites.positions[site as usize];
     // One geometry type a file: lines of several parts only where some line crosses the antimeridian.
-    let is_any_cut = pairs().any(|(_, _, placement, site)| is_cut(placement.position, end(site)));
+    let is_any_cut = pairs().any(|(_, _, placement, site)| is_cut(at(scenario, placement), end(site)));
     pairs().map(move |(requirement, id, placement, site)| {
-        let (from, to) = (placement.position, end(site));
+        let (from, to) = (at(scenario, placement), end(site));
         let parts = if is_cut(from, to) { cut(from, to) } else { vec![[from, to]] };
         let parts: Vec<Value> = parts.iter().map(|part| json!([point(part[0]), point(part[1])])).collect();
         let (kind, coordinates) =

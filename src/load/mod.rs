@@ -1,6 +1,8 @@
 //! Bytes of a file turned into a layer: positions, the attributes asked for, and the CRS it states.
 
 mod csv;
+#[cfg_attr(feature = "gdal", path = "ogr.rs")]
+mod foreign;
 mod gathered;
 mod geojson;
 mod gpkg;
@@ -9,13 +11,14 @@ mod source;
 mod wkb;
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 pub use self::polygon::{Area, area};
-use self::source::{FORMATS, Format, Source, apart};
+use self::source::{FORMATS, Format, Source, is_foreign_address};
+pub use self::source::{is_database, without_password};
 use crate::problem::{InputError, Problem};
 
 /// What to read from a vector source.
@@ -137,17 +140,19 @@ pub struct Table {
 /// # Cost
 /// One pass over the bytes; memory grows with positions and the attributes asked for, not with the file.
 pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
-    refuse_database(request.path)?;
+    refuse_address(request.path)?;
     let source = Source::new(request.path, request.layer)?;
     match source.format {
         Format::GeoJson => geojson::layer(request),
         Format::Csv => csv::layer(request),
         Format::GeoPackage => gpkg::layer(request, &source),
-        Format::Foreign => Err(refusal(source.file).into()),
+        Format::Foreign => foreign::layer(request, &source),
     }
 }
 
-/// The SHA-256 of a file's bytes, lower-case hex; of a layer's whole file.
+/// The SHA-256 of a file's bytes, lower-case hex; of a layer's whole file, and of the files beside a Shapefile.
+///
+/// Of a folder that is a source, all its files count; of a table in a database, its content.
 ///
 /// # Errors
 /// [`Problem`] when the file is missing or cannot be read.
@@ -155,19 +160,9 @@ pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
 /// # Cost
 /// One pass over the bytes, a piece at a time.
 pub fn sha256(path: &Path) -> Result<String, Problem> {
-    refuse_database(path)?;
-    let (file, _) = apart(path);
-    let digest = || -> io::Result<Sha256> {
-        let mut file = fs::File::open(file)?;
-        let (mut digest, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
-        loop {
-            match file.read(&mut piece)? {
-                0 => return Ok(digest),
-                length => digest.update(&piece[..length]),
-            }
-        }
-    };
-    digest().map(|digest| hex(&digest.finalize())).map_err(|error| open_problem(&error, &file.display().to_string()))
+    refuse_address(path)?;
+    let source = Source::new(path, None)?;
+    if source.is_database() { foreign::sha256(&source) } else { source::sha256(source.file) }
 }
 
 /// The word among `known` that a misspelled one most likely means.
@@ -198,7 +193,7 @@ pub fn crs_name(name: &str) -> Option<String> {
 
 /// All bytes of a file.
 fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
-    refuse_database(path)?;
+    refuse_address(path)?;
     fs::read(path).map_err(|error| open_problem(&error, &path.display().to_string()))
 }
 
@@ -236,13 +231,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Refuses what is no file, before its name, which may hold a password, gets into any message.
-fn refuse_database(path: &Path) -> Result<(), Problem> {
-    let source = path.display().to_string().to_ascii_lowercase();
-    let is_database = ["pg:", "postgresql:", "postgres:", "mysql:", "mssql:", "http:", "https:", "oci:", "mongodb"]
-        .iter()
-        .any(|scheme| source.starts_with(scheme) || source.contains(&format!("/{scheme}")))
-        || source.contains("password=");
-    if !is_database {
+fn refuse_address(path: &Path) -> Result<(), Problem> {
+    if !is_foreign_address(path) && (foreign::READS_DATABASES || !is_database(path)) {
         return Ok(());
     }
     Err(Problem::new(
@@ -250,18 +240,9 @@ fn refuse_database(path: &Path) -> Result<(), Problem> {
         "a source that is a database or an address (not repeated here: it may hold a password)",
         "no file",
         FORMATS,
-        "databases come with the feature gdal in a later version; until then export a file: \
-         ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT",
+        "PostGIS (PG:...) is read by coverplan built with GDAL: cargo install --path . --features gdal (Debian: \
+         libgdal-dev); or export a file: ogr2ogr -f GPKG out.gpkg INPUT",
     ))
-}
-
-/// Why a source of another format is refused.
-fn refusal(file: &Path) -> Problem {
-    let ending = file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    let found = ending.map_or_else(|| "no file ending".to_owned(), |ending| format!("the ending .{ending}"));
-    let advice = "the feature gdal comes in a later version; until then convert: \
-                  ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT";
-    Problem::new("unsupported-format", file.display().to_string(), found, FORMATS, advice)
 }
 
 /// Reads the named columns of a CSV table.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use geo::{BoundingRect, Coord, Intersects, LineString, Point, Polygon, Rect, Validation};
 
-use super::{Format, Request, Source, bytes, geojson, gpkg, text};
+use super::{Format, Request, Source, bytes, foreign, geojson, gpkg, refuse_address, text, without_password};
 use crate::problem::{InputError, Problem};
 
 /// Polygons, in the coordinates of their file.
@@ -44,9 +44,14 @@ impl Area {
 /// # Errors
 /// [`InputError`] when the file cannot be read, holds other geometries or none, or a polygon crosses itself.
 pub fn area(path: &Path) -> Result<Area, InputError> {
-    let place = path.display().to_string();
+    refuse_address(path)?;
+    let place = without_password(&path.display().to_string());
     let source = Source::new(path, None)?;
-    let area = if source.format == Format::GeoPackage { gpkg::area(&source) } else { of_geojson(path, &place) }?;
+    let area = match source.format {
+        Format::GeoPackage => gpkg::area(&source),
+        Format::Foreign => foreign::area(&source),
+        Format::GeoJson | Format::Csv => of_geojson(path, &place),
+    }?;
     if area.polygons.is_empty() {
         let advice = "draw the area as polygons";
         return Err(Problem::new("no-polygons", place, "no polygons", "polygons that make an area", advice).into());

@@ -7,7 +7,7 @@ use super::layers::{Loaded, Source, changed};
 use super::rules::Rules;
 use super::settings::{self, Generate, NumberOrAttribute, Settings};
 use super::{Distance, Input, Location, LocationStatus};
-use crate::load::{self, Area, nearest};
+use crate::load::{self, Area, nearest, without_password};
 use crate::problem::{Findings, Problem};
 use crate::reproject::to_wgs84;
 
@@ -56,7 +56,8 @@ impl Rules {
             self.findings.push(problem);
             return None;
         }
-        let input = Input { path: path.to_owned(), sha256: area.sha256.clone() };
+        let kept = PathBuf::from(without_password(&path.display().to_string()));
+        let input = Input { path: kept, sha256: area.sha256.clone() };
         if !self.inputs.contains(&input) {
             self.inputs.push(input);
         }

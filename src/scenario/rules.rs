@@ -8,7 +8,7 @@ use super::layers::{Loaded, Source};
 use super::matrix::{self, places};
 use super::settings::{self, Distance, Offers, Settings};
 use super::{Band, Goal, Input, Location, Options, Reach, Scenario, Sites, UnitType};
-use crate::load::{self, nearest};
+use crate::load::{self, is_database, nearest};
 use crate::problem::{Findings, InputError, Problem};
 
 /// More pairs of location and unit type than this would fill the memory of most machines.
@@ -101,6 +101,10 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
         }
     };
     resolve(&mut settings.sites.source);
+    name_table(&mut settings.sites.source, &mut settings.sites.layer);
+    if let Some(source) = &mut settings.locations.source {
+        name_table(source, &mut settings.locations.layer);
+    }
     let places = &mut settings.locations;
     [&mut places.source, &mut places.within, &mut places.outside, &mut settings.outlines]
         .into_iter()
@@ -115,6 +119,16 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
         if let settings::Reach::Matrix { source, .. } = &mut unit_type.reach {
             resolve(source);
         }
+    }
+}
+
+/// Puts the layer of a database into its source, so that the hash of the source is that of the layer.
+fn name_table(source: &mut String, layer: &mut Option<String>) {
+    if is_database(Path::new(&*source))
+        && !source.contains("|layername=")
+        && let Some(layer) = layer.take()
+    {
+        *source += &format!("|layername={layer}");
     }
 }
 

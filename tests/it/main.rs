@@ -12,6 +12,8 @@ mod cli;
 mod differential;
 mod enumeration;
 mod export;
+#[cfg(feature = "gdal")]
+mod gdal;
 mod geopackage;
 mod judge;
 mod known_answers;

@@ -292,6 +292,14 @@ fn changes_are_seen() {
 }
 
 #[test]
+fn more_digits_than_a_file_keeps_are_no_change() {
+    let scene = odd();
+    let long = "id,lon,lat\nL1,179.950000012345,10.000000049999\nL2,-179.95,10\n";
+    std::fs::write(scene.path("locations.csv"), long).expect("written");
+    assert_eq!(differences(&written(&scene, "a.plan")), Vec::<String>::new());
+}
+
+#[test]
 fn planar_plans_keep_their_system() {
     let text = |crs: &str| ODD.replace("[sites]", &format!("distance = \"planar\"\n[sites]\n{crs}"));
     let place = |crs: &str| {

@@ -8,8 +8,9 @@ use rusqlite::types::ValueRef;
 
 use self::database::{Database, size};
 use super::gathered::Gathered;
+use super::source::chosen;
 use super::wkb::{self, Flaw, Geometry};
-use super::{Area, Layer, Request, Source, nearest, sha256};
+use super::{Area, Layer, Request, Source, sha256};
 use crate::problem::{InputError, Problem};
 
 /// Reads points, lines and polygons of any coordinate system of the file.
@@ -31,7 +32,12 @@ pub(super) fn area(source: &Source<'_>) -> Result<Area, InputError> {
 /// Reads the layer and shows `see` every sound geometry.
 fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geometry)) -> Result<Layer, InputError> {
     let database = Database::open(source.file)?;
-    let table = chosen(tables(&database)?, source.layer, &database.place)?;
+    let mut tables = tables(&database)?;
+    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    if names.is_empty() {
+        return Err(database::no_geopackage(&database.place, "no layer of features").into());
+    }
+    let table = tables.swap_remove(chosen(&names, source.layer, &database.place)?);
     let crs = system::name(&database, table.srs_id)?;
     let fields = fields(&database, &table)?;
     let mut gathered = Gathered::new(request, format!("{}, layer \"{}\"", database.place, table.name));
@@ -93,31 +99,6 @@ fn tables(database: &Database) -> Result<Vec<Table>, Problem> {
         Problem { found, .. } if found.contains("no such table") => database::no_geopackage(&database.place, &found),
         problem => problem,
     })
-}
-
-/// The table asked for, or the only one there is.
-fn chosen(mut tables: Vec<Table>, wanted: Option<&str>, place: &str) -> Result<Table, Problem> {
-    const LISTED: usize = 20;
-    let shown: Vec<&str> = tables.iter().map(|table| table.name.as_str()).take(LISTED).collect();
-    let more = if tables.len() > LISTED { format!(" and {} more", tables.len() - LISTED) } else { String::new() };
-    let found = format!("layers {}{more}", shown.join(", "));
-    match wanted {
-        _ if tables.is_empty() => Err(database::no_geopackage(place, "no layer of features")),
-        None if tables.len() == 1 => Ok(tables.remove(0)),
-        None => {
-            let advice = format!("name one, for example layer = \"{}\"", shown[0]);
-            Err(Problem::new("several-layers", place, found, "which layer to read", advice))
-        }
-        Some(wanted) => {
-            if let Some(at) = tables.iter().position(|table| table.name == wanted) {
-                return Ok(tables.remove(at));
-            }
-            let near = nearest(wanted, tables.iter().map(|table| table.name.as_str()));
-            let advice =
-                near.map_or_else(|| "name one of these".to_owned(), |near| format!("did you mean \"{near}\"?"));
-            Err(Problem::new("unknown-layer", place, found, format!("the layer \"{wanted}\""), advice))
-        }
-    }
 }
 
 /// A column of a table.
