@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
+import sqlite3
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import NoReturn
+from xml.etree import ElementTree
 
 # Before QGIS is loaded: no screen, and no files outside a folder of our own.
 SCRATCH = tempfile.mkdtemp(prefix="coverplan-qgis-")
@@ -43,6 +48,22 @@ def expect(holds: bool, message: str) -> None:
         raise Fault(message)
 
 
+def check_documents(package: Path) -> None:
+    """Every style and the project are XML, and the styles are complete: QGIS forgives what other programs do not."""
+    with contextlib.closing(sqlite3.connect(f"file:{package}?mode=ro", uri=True)) as database:
+        styles = database.execute("SELECT f_table_name, styleQML, styleSLD FROM layer_styles").fetchall()
+        content = database.execute("SELECT content FROM qgis_projects").fetchone()[0]
+    expect({name for name, _, _ in styles} == set(LAYERS), f"styles of {[name for name, _, _ in styles]}")
+    archive = zipfile.ZipFile(io.BytesIO(bytes.fromhex(content.decode("ascii"))))
+    documents = [("project", archive.read("plan.qgs").decode("utf-8"))]
+    documents += [(name, text) for name, *texts in styles for text in texts]
+    for name, text in documents:
+        try:
+            ElementTree.fromstring(text)
+        except ElementTree.ParseError as error:
+            raise Fault(f"{name}: {error}: {text[:200]}") from None
+
+
 def check_layers(package: Path, plan: Path) -> None:
     """Each layer by itself: valid, as many features as its GeoJSON, its style applied."""
     for name, kind in LAYERS.items():
@@ -54,7 +75,7 @@ def check_layers(package: Path, plan: Path) -> None:
             features = json.loads((plan / f"{name}.geojson").read_text(encoding="utf-8"))["features"]
             expect(layer.featureCount() == len(features), f"{name}: {layer.featureCount()} features, not {len(features)}")
             columns = [field.name() for field in layer.fields()]
-            expect(columns == ["fid", *features[0]["properties"]], f"{name}: columns {columns}")
+            expect(not features or columns == ["fid", *features[0]["properties"]], f"{name}: columns {columns}")
         text, is_default = layer.loadDefaultStyle()
         expect(is_default, f"{name}: no default style: {text}")
         renderer = layer.renderer()
@@ -95,7 +116,9 @@ def check_project(package: Path, plan: Path) -> QgsProject:
         expect(layer.isValid(), f"project: {layer.name()} is not valid")
         if layer.isSpatial():
             expect(layer.crs().authid() == "EPSG:4326", f"project: {layer.name()}: CRS {layer.crs().authid()}")
-            expect(layer.featureCount() > 0, f"project: {layer.name()} has no features")
+            # Links and reach of a plan may be empty.
+            is_filled = layer.featureCount() > 0 or layer.id() in ("coverplan_links", "coverplan_reach")
+            expect(is_filled, f"project: {layer.name()} has no features")
     has_dates = result["phases"][0]["starts"] is not None
     for layer in layers:
         is_dated = has_dates and layer.isSpatial() and not layer.name().startswith("Outlines")
@@ -182,6 +205,7 @@ def main() -> None:
     application = QgsApplication([], False)
     application.initQgis()
     try:
+        check_documents(plan / "plan.gpkg")
         check_layers(plan / "plan.gpkg", plan)
         project = check_project(plan / "plan.gpkg", plan)
         check_frames(project, plan)
