@@ -116,8 +116,8 @@ def check_project(package: Path, plan: Path) -> QgsProject:
         expect(layer.isValid(), f"project: {layer.name()} is not valid")
         if layer.isSpatial():
             expect(layer.crs().authid() == "EPSG:4326", f"project: {layer.name()}: CRS {layer.crs().authid()}")
-            # Links and reach of a plan may be empty.
-            is_filled = layer.featureCount() > 0 or layer.id() in ("coverplan_links", "coverplan_reach")
+            # Links and reach of a plan may be empty, and so may the sea around it.
+            is_filled = layer.featureCount() > 0 or layer.id() in ("coverplan_links", "coverplan_reach", "coverplan_outlines")
             expect(is_filled, f"project: {layer.name()} has no features")
     has_dates = result["phases"][0]["starts"] is not None
     for layer in layers:
