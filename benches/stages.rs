@@ -66,8 +66,14 @@ fn reading(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(sites as u64));
         group.bench_function(BenchmarkId::new("csv", sites), |bencher| {
             bencher.iter(|| {
-                layer(&Request { path: &path, attributes: &attributes, xy: ("lon", "lat"), is_points_only: true })
-                    .expect("sound")
+                layer(&Request {
+                    path: &path,
+                    layer: None,
+                    attributes: &attributes,
+                    xy: ("lon", "lat"),
+                    is_points_only: true,
+                })
+                .expect("sound")
             });
         });
     }

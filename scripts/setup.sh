@@ -29,6 +29,11 @@ has_libclang() {
     find "${folders[@]}" -maxdepth 1 -name 'libclang*.so*' ! -name 'libclang-cpp*' 2>/dev/null | grep -q .
 }
 
+# Debian's own Python, for which its QGIS and GDAL are built; another one on the path does not see them.
+readonly debian_python=/usr/bin/python3
+
+debian_python_has() { "$debian_python" -c "import $1" 2>/dev/null; }
+
 has_venv() { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 as_root() {
@@ -60,7 +65,7 @@ apt_install() {
     rm -f "$log"
 }
 
-# need_tools NEED...: one apt run for all that is missing of build, gdal and venv.
+# need_tools NEED...: one apt run for all that is missing of build, gdal, features, postgis, validator and venv.
 need_tools() {
     local packages=() reasons=() need
     for need in "$@"; do
@@ -76,6 +81,23 @@ need_tools() {
             gdal)
                 if ! has ogrinfo || ! has ogr2ogr; then packages+=(gdal-bin) reasons+=("to read plans with GDAL"); fi
                 ;;
+            features)
+                if ! has pkg-config || ! pkg-config --exists gdal; then
+                    packages+=(libgdal-dev pkg-config) reasons+=("for the feature gdal")
+                fi
+                if ! has sqlite3; then packages+=(sqlite3) reasons+=("to compile PROJ for the feature proj"); fi
+                ;;
+            postgis)
+                if ! compgen -G '/usr/share/postgresql/*/extension/postgis.control' >/dev/null; then
+                    packages+=(postgresql "$(apt-cache pkgnames postgresql- | grep -E '^postgresql-[0-9]+-postgis-3$' | sort -V | tail -n 1)")
+                    reasons+=("to read from PostGIS")
+                fi
+                ;;
+            validator)
+                if ! debian_python_has osgeo_utils.samples.validate_gpkg; then
+                    packages+=(python3-gdal) reasons+=("to validate GeoPackages")
+                fi
+                ;;
             venv)
                 if ! has_venv; then packages+=(python3 python3-venv) reasons+=("for a virtual environment of Python"); fi
                 ;;
@@ -86,6 +108,12 @@ need_tools() {
     local reason
     reason=$(printf ', %s' "${reasons[@]}")
     apt_install "${reason:2}" "${packages[@]}"
+}
+
+# Opens plans in QGIS where it can be installed: 1.2 GB, and not everywhere.
+want_qgis() {
+    debian_python_has qgis.core && return 0
+    (apt_install "to open plans in QGIS" qgis python3-qgis) || say "warning: no QGIS, its checks are skipped"
 }
 
 # --- Rust

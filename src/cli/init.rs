@@ -89,7 +89,7 @@ impl Source {
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let xy = if is_csv { Some(position_columns(path)?) } else { None };
         let names = xy.as_ref().map_or(("lon", "lat"), |(x, y)| (x.as_str(), y.as_str()));
-        let layer = load::layer(&Request { path, attributes: &[], xy: names, is_points_only: false })?;
+        let layer = load::layer(&Request { path, layer: None, attributes: &[], xy: names, is_points_only: false })?;
         let attributes = wanted
             .iter()
             .filter_map(|(key, words)| find(&layer.attribute_names, words).map(|name| (*key, name.to_owned())))

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Report, geojson, plan_json};
+use super::{Report, features, geojson, geopackage, plan_json};
 use crate::verify::Violation;
 
 /// Files that differ from what this version writes for the plan and the question.
@@ -29,12 +29,14 @@ pub fn differences(folder: &Path, report: &Report<'_>) -> Vec<Violation> {
     if report.has_plan() {
         type Layer = fn(&Report<'_>, &mut Comparison) -> io::Result<()>;
         let layers: [(&str, Layer); 4] = [
-            ("placements.geojson", |report, out| geojson::placements(report, out)),
-            ("sites.geojson", |report, out| geojson::sites(report, out)),
-            ("reach.geojson", |report, out| geojson::reach(report, out)),
-            ("links.geojson", |report, out| geojson::links(report, out)),
+            ("placements.geojson", |report, out| geojson::write("placements", features::placements(report), out)),
+            ("sites.geojson", |report, out| geojson::write("sites", features::sites(report), out)),
+            ("reach.geojson", |report, out| geojson::write("reach", features::reach(report), out)),
+            ("links.geojson", |report, out| geojson::write("links", features::links(report), out)),
         ];
         violations.extend(layers.into_iter().filter_map(|(name, layer)| compared(folder, name, report, layer)));
+        let package = geopackage::differences(&folder.join("plan.gpkg"), report);
+        violations.extend(package.iter().map(|text| differs(text)));
     }
     violations
 }

@@ -3,7 +3,7 @@
 use geo::{BooleanOps, Coord, LineString, MapCoords, MultiPolygon, Orient, Polygon, Translate, orient::Direction};
 use geographiclib_rs::{DirectGeodesic, Geodesic, InverseGeodesic};
 
-use super::geojson::rounded;
+use super::features::rounded;
 use crate::scenario::Distance;
 
 /// Points on a circle: the polygon lies up to 0.016 % of the radius inside it.

@@ -2,7 +2,9 @@
 
 mod differences;
 mod disc;
+mod features;
 mod geojson;
+mod geopackage;
 mod plan_json;
 mod summary;
 
@@ -115,10 +117,14 @@ fn write_files(fresh: &Path, folder: &Path, report: &Report<'_>) -> Result<(), O
         file(&fresh.join("certificate.json"), |out| out.write_all(certificate_text(prices).as_bytes()))?;
     }
     if report.has_plan() {
-        file(&fresh.join("placements.geojson"), |out| geojson::placements(report, out))?;
-        file(&fresh.join("sites.geojson"), |out| geojson::sites(report, out))?;
-        file(&fresh.join("reach.geojson"), |out| geojson::reach(report, out))?;
-        file(&fresh.join("links.geojson"), |out| geojson::links(report, out))?;
+        file(&fresh.join("placements.geojson"), |out| geojson::write("placements", features::placements(report), out))?;
+        file(&fresh.join("sites.geojson"), |out| geojson::write("sites", features::sites(report), out))?;
+        file(&fresh.join("reach.geojson"), |out| geojson::write("reach", features::reach(report), out))?;
+        file(&fresh.join("links.geojson"), |out| geojson::write("links", features::links(report), out))?;
+        let path = fresh.join("plan.gpkg");
+        let failed = |detail: String| OutputError { path: path.clone(), detail, is_taken: false };
+        geopackage::write(&path, report).map_err(|error| failed(error.to_string()))?;
+        fs::File::open(&path).and_then(|file| file.sync_all()).map_err(|error| failed(error.to_string()))?;
     }
     Ok(())
 }
@@ -141,6 +147,6 @@ pub fn plan_json(report: &Report<'_>, folder: Option<&Path>) -> String {
 #[must_use]
 pub fn placements_geojson(report: &Report<'_>) -> String {
     let mut bytes = Vec::new();
-    geojson::placements(report, &mut bytes).expect("memory takes every byte");
+    geojson::write("placements", features::placements(report), &mut bytes).expect("memory takes every byte");
     String::from_utf8(bytes).expect("JSON is UTF-8")
 }

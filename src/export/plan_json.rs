@@ -111,7 +111,7 @@ fn parts(report: &Report<'_>) -> Option<(&'static str, Vec<Value>)> {
     }
 }
 
-fn contributors(report: &Report<'_>) -> Vec<Value> {
+pub(super) fn contributors(report: &Report<'_>) -> Vec<Value> {
     let usage = super::summary::usage(report);
     let entry = |(place, contributor): (usize, &crate::scenario::Contributor)| {
         let usage = &usage[place];

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::gathered::Gathered;
 use super::polygon::is_valid;
-use super::{Column, Layer, Outlines, Request, bytes, hash, text};
-use crate::problem::{Findings, InputError, Problem};
+use super::{Layer, Request, bytes, hash, text};
+use crate::problem::{InputError, Problem};
 
 /// More names than this are not listed; a file with that many is no table.
 const NAMES_KEPT: usize = 1_000;
@@ -26,16 +27,7 @@ pub(super) fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
         kind => return Err(not_geojson(&reader.place, kind, top.has_features).into()),
     }
     let crs = top.crs.as_ref().and_then(|crs| reader.crs(crs));
-    let layer = Layer {
-        path: request.path.to_owned(),
-        sha256: hash(&bytes),
-        crs,
-        outlines: (!reader.outlines.vertices.is_empty()).then_some(reader.outlines),
-        positions: reader.positions,
-        columns: reader.columns,
-        attribute_names: reader.names,
-    };
-    reader.findings.into_result(layer)
+    reader.into_layer(request.path, hash(&bytes), crs)
 }
 
 fn not_json(place: &str, error: &serde_json::Error) -> Problem {
@@ -63,21 +55,6 @@ fn not_geojson(place: &str, kind: Option<&str>, has_features: bool) -> Problem {
     )
 }
 
-/// What is gathered from the features.
-struct Reader<'a> {
-    place: String,
-    attributes: &'a [String],
-    is_points_only: bool,
-    positions: Vec<[f64; 2]>,
-    outlines: Outlines,
-    columns: Vec<Column>,
-    names: Vec<String>,
-    /// Cells of the feature being read.
-    cells: Vec<Option<String>>,
-    findings: Findings,
-    features: usize,
-}
-
 /// Members of the outermost object.
 #[derive(Default)]
 struct Outermost {
@@ -102,67 +79,14 @@ struct Geometry {
     coordinates: Loose,
 }
 
-impl<'a> Reader<'a> {
-    fn new(request: &Request<'a>, place: String) -> Self {
-        Self {
-            place,
-            attributes: request.attributes,
-            is_points_only: request.is_points_only,
-            positions: Vec::new(),
-            outlines: Outlines { starts: vec![0], vertices: Vec::new() },
-            columns: vec![Column::default(); request.attributes.len()],
-            names: Vec::new(),
-            cells: vec![None; request.attributes.len()],
-            findings: Findings::default(),
-            features: 0,
-        }
-    }
+/// What is gathered from the features.
+type Reader<'a> = Gathered<'a>;
 
+impl Reader<'_> {
     /// Reads a file that is one feature.
     fn single(&mut self, json: &str) -> Result<(), InputError> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         FeatureSeed(self).deserialize(&mut deserializer).map_err(|error| not_json(&self.place, &error).into())
-    }
-
-    fn at_feature(&self) -> String {
-        let id = self.attributes.iter().position(|name| name == "id").and_then(|place| self.cells[place].as_deref());
-        let id = id.map(|id| format!(" (id \"{id}\")")).unwrap_or_default();
-        format!("{}, feature {}{id}", self.place, self.features)
-    }
-
-    /// Takes what was read of a feature.
-    fn finish(&mut self, id: Option<String>, geometry: Option<&Geometry>) {
-        self.features += 1;
-        if let Some(place) = self.attributes.iter().position(|name| name == "id")
-            && self.cells[place].is_none()
-        {
-            self.cells[place] = id;
-        }
-        match self.vertices(geometry) {
-            Ok(vertices) => {
-                self.positions.push(middle(&vertices));
-                // A layer of points, the usual case, needs no second copy of its positions.
-                if vertices.len() > 1 || !self.outlines.vertices.is_empty() {
-                    self.outline(&vertices);
-                }
-                for (column, cell) in self.columns.iter_mut().zip(&self.cells) {
-                    column.push(cell.as_deref());
-                }
-            }
-            Err(problem) => self.findings.push(problem),
-        }
-        self.cells.fill(None);
-    }
-
-    /// Keeps the vertices of the last feature, and of the points before it where it is the first of its kind.
-    fn outline(&mut self, vertices: &[[f64; 2]]) {
-        let before = self.positions.len() - 1;
-        if self.outlines.vertices.is_empty() {
-            self.outlines.vertices.extend_from_slice(&self.positions[..before]);
-            self.outlines.starts.extend(1..=before);
-        }
-        self.outlines.vertices.extend_from_slice(vertices);
-        self.outlines.starts.push(self.outlines.vertices.len());
     }
 
     /// All vertices of a geometry, one for a point.
@@ -177,13 +101,7 @@ impl<'a> Reader<'a> {
         }
         let mut vertices = Vec::new();
         if !gather(&geometry.coordinates, &mut vertices) {
-            return Err(Problem::new(
-                "not-a-number",
-                self.at_feature(),
-                "coordinates that are not two numbers",
-                "[x, y] in numbers",
-                "mend or remove the feature",
-            ));
+            return Err(self.no_numbers("coordinates that are not two numbers"));
         }
         if vertices.is_empty() {
             return Err(self.unsupported(&format!("a {kind} without coordinates")));
@@ -192,25 +110,9 @@ impl<'a> Reader<'a> {
             return Err(self.unsupported(&format!("a {kind}")));
         }
         if matches!(kind, "Polygon" | "MultiPolygon") && !is_simple(&geometry.coordinates) {
-            return Err(Problem::new(
-                "invalid-polygon",
-                self.at_feature(),
-                "a polygon that crosses itself, or a ring of fewer than four positions",
-                "rings that are closed and do not cross",
-                "mend it in your GIS (QGIS: Fix geometries; PostGIS: ST_MakeValid)",
-            ));
+            return Err(self.crossing());
         }
         Ok(vertices)
-    }
-
-    fn unsupported(&self, found: &str) -> Problem {
-        Problem::new(
-            "unsupported-geometry",
-            self.at_feature(),
-            found,
-            if self.is_points_only { "a Point" } else { "a point, line or polygon" },
-            "mend or remove the feature; centroids may stand for what is no point",
-        )
     }
 
     /// The CRS that an old file names.
@@ -299,19 +201,6 @@ fn is_simple(coordinates: &Loose) -> bool {
         return is_valid(&parts.iter().map(ring).collect::<Vec<_>>());
     }
     parts.iter().all(|part| matches!(part, Loose::List(_)) && is_simple(part))
-}
-
-/// The mean of the vertices of a line or polygon, the position of a point.
-fn middle(vertices: &[[f64; 2]]) -> [f64; 2] {
-    if let [only] = vertices {
-        return *only;
-    }
-    // A ring ends where it begins: that corner counts once.
-    let is_ring = vertices.len() > 3 && vertices.first() == vertices.last();
-    let vertices = if is_ring { &vertices[1..] } else { vertices };
-    #[expect(clippy::cast_precision_loss, reason = "no polygon has 2^53 vertices")]
-    let count = vertices.len() as f64;
-    [0, 1].map(|axis| vertices.iter().map(|vertex| vertex[axis]).sum::<f64>() / count)
 }
 
 /// Says what a visitor of any value expects.
@@ -416,7 +305,9 @@ impl<'de> Visitor<'de> for FeatureSeed<'_, '_> {
                 }
             }
         }
-        self.0.finish(id, geometry.as_ref());
+        self.0.begin(id.as_deref());
+        let vertices = self.0.vertices(geometry.as_ref());
+        self.0.finish(vertices);
         Ok(())
     }
 }

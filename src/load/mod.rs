@@ -1,19 +1,33 @@
 //! Bytes of a file turned into a layer: positions, the attributes asked for, and the CRS it states.
 
 mod csv;
+#[cfg_attr(feature = "gdal", path = "ogr.rs")]
+mod foreign;
+mod gathered;
 mod geojson;
+mod gpkg;
 mod polygon;
+mod source;
+mod wkb;
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 pub use self::polygon::{Area, area};
+use self::source::{FORMATS, Format, Source, is_foreign_address};
+pub use self::source::{is_database, without_password};
 use crate::problem::{InputError, Problem};
 
 /// What to read from a vector source.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The file.
+    /// The file; `a.gpkg|layername=towns` is understood.
     pub path: &'a Path,
+    /// The layer, of a file that has several.
+    pub layer: Option<&'a str>,
     /// Attributes to keep, in this order; one that a source lacks gives a column of empty cells.
     pub attributes: &'a [String],
     /// Names of the columns that hold x (longitude) and y (latitude); CSV only.
@@ -117,7 +131,7 @@ pub struct Table {
     pub lines: Vec<u64>,
 }
 
-/// Reads features from GeoJSON (`.geojson`, `.json`) or points from CSV (`.csv`).
+/// Reads features from GeoJSON (`.geojson`, `.json`) or GeoPackage (`.gpkg`), or points from CSV (`.csv`).
 ///
 /// # Errors
 /// [`InputError`] with every problem of the file: missing, not UTF-8, not JSON, no point, not a number.
@@ -126,21 +140,29 @@ pub struct Table {
 /// # Cost
 /// One pass over the bytes; memory grows with positions and the attributes asked for, not with the file.
 pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
-    refuse_database(request.path)?;
-    let extension = request.path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    match extension.as_str() {
-        "geojson" | "json" => geojson::layer(request),
-        "csv" => csv::layer(request),
-        _ => Err(refusal(request.path, &extension).into()),
+    refuse_address(request.path)?;
+    let source = Source::new(request.path, request.layer)?;
+    match source.format {
+        Format::GeoJson => geojson::layer(request),
+        Format::Csv => csv::layer(request),
+        Format::GeoPackage => gpkg::layer(request, &source),
+        Format::Foreign => foreign::layer(request, &source),
     }
 }
 
-/// The SHA-256 of a file's bytes, lower-case hex.
+/// The SHA-256 of a file's bytes, lower-case hex; of a layer's whole file, and of the files beside a Shapefile.
+///
+/// Of a folder that is a source, all its files count; of a table in a database, its content.
 ///
 /// # Errors
 /// [`Problem`] when the file is missing or cannot be read.
+///
+/// # Cost
+/// One pass over the bytes, a piece at a time.
 pub fn sha256(path: &Path) -> Result<String, Problem> {
-    bytes(path).map(|bytes| hash(&bytes))
+    refuse_address(path)?;
+    let source = Source::new(path, None)?;
+    if source.is_database() { foreign::sha256(&source) } else { source::sha256(source.file) }
 }
 
 /// The word among `known` that a misspelled one most likely means.
@@ -171,17 +193,19 @@ pub fn crs_name(name: &str) -> Option<String> {
 
 /// All bytes of a file.
 fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
-    refuse_database(path)?;
-    std::fs::read(path).map_err(|error| {
-        let place = path.display().to_string();
-        if error.kind() == std::io::ErrorKind::NotFound {
-            let advice = "check the path; relative paths start from the folder of the file that names them";
-            Problem::new("missing-file", place, "no such file", "a file", advice)
-        } else {
-            let advice = "check that it is a file and that you may read it";
-            Problem::new("unreadable-file", place, error.to_string(), "a file that can be read", advice)
-        }
-    })
+    refuse_address(path)?;
+    fs::read(path).map_err(|error| open_problem(&error, &path.display().to_string()))
+}
+
+/// Why a file cannot be read, in words.
+fn open_problem(error: &io::Error, place: &str) -> Problem {
+    if error.kind() == io::ErrorKind::NotFound {
+        let advice = "check the path; relative paths start from the folder of the file that names them";
+        Problem::new("missing-file", place, "no such file", "a file", advice)
+    } else {
+        let advice = "check that it is a file and that you may read it";
+        Problem::new("unreadable-file", place, error.to_string(), "a file that can be read", advice)
+    }
 }
 
 /// The bytes as text, without a byte order mark.
@@ -199,46 +223,26 @@ fn text<'a>(bytes: &'a [u8], place: &str) -> Result<&'a str, Problem> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Refuses what is no file, before its name, which may hold a password, gets into any message.
-fn refuse_database(path: &Path) -> Result<(), Problem> {
-    let source = path.display().to_string().to_ascii_lowercase();
-    let is_database = ["pg:", "postgresql:", "postgres:", "mysql:", "mssql:", "http:", "https:", "oci:", "mongodb"]
-        .iter()
-        .any(|scheme| source.starts_with(scheme) || source.contains(&format!("/{scheme}")))
-        || source.contains("password=");
-    if !is_database {
+fn refuse_address(path: &Path) -> Result<(), Problem> {
+    if !is_foreign_address(path) && (foreign::READS_DATABASES || !is_database(path)) {
         return Ok(());
     }
     Err(Problem::new(
         "unsupported-format",
         "a source that is a database or an address (not repeated here: it may hold a password)",
         "no file",
-        "GeoJSON (.geojson, .json) or CSV (.csv)",
-        "databases come with the feature gdal in a later version; until then export a file: \
-         ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT",
+        FORMATS,
+        "PostGIS (PG:...) is read by coverplan built with GDAL: cargo install --path . --features gdal (Debian: \
+         libgdal-dev); or export a file: ogr2ogr -f GPKG out.gpkg INPUT",
     ))
-}
-
-/// Why a source of another format is refused.
-fn refusal(path: &Path, extension: &str) -> Problem {
-    let source = path.display().to_string();
-    let expected = "GeoJSON (.geojson, .json) or CSV (.csv)";
-    let (place, found) = match extension {
-        "gpkg" => (source, "a GeoPackage".to_owned()),
-        _ if source.to_ascii_lowercase().contains(".gpkg|") => (source, "a layer of a GeoPackage".to_owned()),
-        "" => (source, "no file ending".to_owned()),
-        other => (source, format!("the ending .{other}")),
-    };
-    let feature = if found.contains("GeoPackage") { "GeoPackage reading" } else { "the feature gdal" };
-    let advice = format!(
-        "{feature} comes in a later version; until then convert: \
-         ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT"
-    );
-    Problem::new("unsupported-format", place, found, expected, advice)
 }
 
 /// Reads the named columns of a CSV table.

@@ -1,10 +1,10 @@
-//! Polygons of a GeoJSON file turned into an area that can say which positions it holds.
+//! Polygons of a file turned into an area that can say which positions it holds.
 
 use std::path::Path;
 
 use geo::{BoundingRect, Coord, Intersects, LineString, Point, Polygon, Rect, Validation};
 
-use super::{Request, bytes, geojson, text};
+use super::{Format, Request, Source, bytes, foreign, geojson, gpkg, refuse_address, text, without_password};
 use crate::problem::{InputError, Problem};
 
 /// Polygons, in the coordinates of their file.
@@ -39,23 +39,34 @@ impl Area {
     }
 }
 
-/// Reads the polygons of a GeoJSON file.
+/// Reads the polygons of a GeoJSON file, or of a layer of a GeoPackage.
 ///
 /// # Errors
 /// [`InputError`] when the file cannot be read, holds other geometries or none, or a polygon crosses itself.
 pub fn area(path: &Path) -> Result<Area, InputError> {
-    let place = path.display().to_string();
-    // The layer reader tells of everything that is wrong with the file.
-    let layer = geojson::layer(&Request { path, attributes: &[], xy: ("", ""), is_points_only: false })?;
-    let bytes = bytes(path)?;
-    let json: serde_json::Value = serde_json::from_str(text(&bytes, &place)?)
-        .map_err(|error| Problem::new("not-json", &place, error.to_string(), "JSON text", "mend the file"))?;
-    let mut polygons = Vec::new();
-    collect(&json, &mut polygons);
-    if polygons.is_empty() || layer.positions.is_empty() {
+    refuse_address(path)?;
+    let place = without_password(&path.display().to_string());
+    let source = Source::new(path, None)?;
+    let area = match source.format {
+        Format::GeoPackage => gpkg::area(&source),
+        Format::Foreign => foreign::area(&source),
+        Format::GeoJson | Format::Csv => of_geojson(path, &place),
+    }?;
+    if area.polygons.is_empty() {
         let advice = "draw the area as polygons";
         return Err(Problem::new("no-polygons", place, "no polygons", "polygons that make an area", advice).into());
     }
+    Ok(area)
+}
+
+fn of_geojson(path: &Path, place: &str) -> Result<Area, InputError> {
+    // The layer reader tells of everything that is wrong with the file.
+    let layer = geojson::layer(&Request { path, layer: None, attributes: &[], xy: ("", ""), is_points_only: false })?;
+    let bytes = bytes(path)?;
+    let json: serde_json::Value = serde_json::from_str(text(&bytes, place)?)
+        .map_err(|error| Problem::new("not-json", place, error.to_string(), "JSON text", "mend the file"))?;
+    let mut polygons = Vec::new();
+    collect(&json, &mut polygons);
     Ok(Area { sha256: layer.sha256, crs: layer.crs, polygons })
 }
 

@@ -141,11 +141,13 @@ fn summary(path: &Path) -> Result<Summary, Problem> {
 fn changed_inputs(folder: &Path, inputs: &[RecordedInput]) -> Result<(), InputError> {
     let mut findings = Findings::default();
     for input in inputs {
-        match load::sha256(&folder.join(&input.path)) {
+        let path = Path::new(&input.path);
+        let path = if load::is_database(path) { path.to_owned() } else { folder.join(path) };
+        match load::sha256(&path) {
             Ok(found) if found == input.sha256 => {}
             Ok(found) => findings.push(Problem::new(
                 "input-changed",
-                folder.join(&input.path).display().to_string(),
+                path.display().to_string(),
                 format!("SHA-256 {found}"),
                 format!("SHA-256 {}, as when the plan was made", input.sha256),
                 "bring the file back, or solve again",
@@ -200,8 +202,13 @@ struct Rows {
 impl Rows {
     fn read(path: PathBuf, names: &[&str]) -> Result<Self, InputError> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let layer =
-            load::layer(&Request { path: &path, attributes: &names, xy: ("lon", "lat"), is_points_only: true })?;
+        let layer = load::layer(&Request {
+            path: &path,
+            layer: None,
+            attributes: &names,
+            xy: ("lon", "lat"),
+            is_points_only: true,
+        })?;
         Ok(Self { path, layer, names, findings: Findings::default() })
     }
 

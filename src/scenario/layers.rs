@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::settings::NumberOrAttribute;
 use super::{Distance, Input};
-use crate::load::{self, Column, Layer, Outlines, Request, crs_name, nearest};
+use crate::load::{self, Column, Layer, Outlines, Request, crs_name, nearest, without_password};
 use crate::problem::{Findings, Problem};
 use crate::reproject::to_wgs84;
 
@@ -17,6 +17,7 @@ pub(super) struct Source<'a> {
     /// Table of the scenario, `sites` or `locations`.
     pub(super) table: &'static str,
     pub(super) path: PathBuf,
+    pub(super) layer: Option<&'a str>,
     pub(super) sha256: Option<&'a str>,
     pub(super) crs: Option<&'a str>,
     pub(super) xy: (&'a str, &'a str),
@@ -42,6 +43,7 @@ impl Source<'_> {
     pub(super) fn read(self, findings: &mut Findings, warnings: &mut Vec<Problem>) -> Option<Loaded> {
         let request = Request {
             path: &self.path,
+            layer: self.layer,
             attributes: &self.attributes,
             xy: self.xy,
             is_points_only: self.is_points_only,
@@ -53,12 +55,14 @@ impl Source<'_> {
                 return None;
             }
         };
-        if let Some(problem) = changed(&self.path, self.sha256, &layer.sha256) {
+        if let Some(problem) =
+            changed(Path::new(&without_password(&self.path.display().to_string())), self.sha256, &layer.sha256)
+        {
             findings.push(problem);
             return None;
         }
         let is_csv = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let place = self.path.display().to_string();
+        let place = without_password(&self.path.display().to_string());
         let crs = match stated_crs(&layer, self.crs, &place, self.table) {
             Ok(crs) => crs,
             Err(problem) => {
@@ -87,7 +91,7 @@ impl Source<'_> {
             positions: layer.positions,
             outlines: layer.outlines,
             crs: crs.as_deref().and_then(crs_name),
-            input: Input { path: self.path, sha256: layer.sha256 },
+            input: Input { path: PathBuf::from(&place), sha256: layer.sha256 },
             columns,
             known: layer.attribute_names,
             is_csv,

@@ -30,6 +30,8 @@ pub struct Scenario {
     pub title: String,
     /// How far two positions are apart.
     pub distance: Distance,
+    /// The system of all positions, such as `EPSG:4326`; `None` where the distance is planar and no source states one.
+    pub crs: Option<String>,
     /// The demand.
     pub sites: Sites,
     /// The candidates.
@@ -46,6 +48,8 @@ pub struct Scenario {
     pub fixed: Vec<Fixed>,
     /// What to aim for.
     pub objective: Goal,
+    /// Polygons to draw beneath the map, as rings, the first of each its exterior; they decide nothing.
+    pub outlines: Vec<Vec<Vec<[f64; 2]>>>,
     /// Spans of time, in order; one without a date where the scenario has none.
     pub phases: Vec<Phase>,
     /// Limits of the search.

@@ -7,7 +7,7 @@ use super::layers::{Loaded, Source, changed};
 use super::rules::Rules;
 use super::settings::{self, Generate, NumberOrAttribute, Settings};
 use super::{Distance, Input, Location, LocationStatus};
-use crate::load::{self, Area, nearest};
+use crate::load::{self, Area, nearest, without_password};
 use crate::problem::{Findings, Problem};
 use crate::reproject::to_wgs84;
 
@@ -56,7 +56,8 @@ impl Rules {
             self.findings.push(problem);
             return None;
         }
-        let input = Input { path: path.to_owned(), sha256: area.sha256.clone() };
+        let kept = PathBuf::from(without_password(&path.display().to_string()));
+        let input = Input { path: kept, sha256: area.sha256.clone() };
         if !self.inputs.contains(&input) {
             self.inputs.push(input);
         }
@@ -69,6 +70,13 @@ impl Rules {
             }
         }
         Some(area)
+    }
+
+    /// Polygons for the map.
+    pub(super) fn outlines(&mut self, settings: &Settings) -> Vec<Vec<Vec<[f64; 2]>>> {
+        let Some(path) = &settings.outlines else { return Vec::new() };
+        let area = self.area("key \"outlines\"", path, settings.outlines_sha256.as_deref(), settings.distance);
+        area.map(|area| area.polygons).unwrap_or_default()
     }
 
     /// All candidates; those that the areas leave out are forbidden.
@@ -136,6 +144,7 @@ impl Rules {
         let source = Source {
             table: "locations",
             path: PathBuf::from(path),
+            layer: keys.layer.as_deref(),
             sha256: keys.sha256.as_deref(),
             crs: keys.crs.as_deref(),
             xy: (&keys.x, &keys.y),

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::demand;
 use super::layers::{Loaded, Source};
 use super::matrix::{self, places};
-use super::settings::{self, Offers, Settings};
+use super::settings::{self, Distance, Offers, Settings};
 use super::{Band, Goal, Input, Location, Options, Reach, Scenario, Sites, UnitType};
-use crate::load::{self, nearest};
+use crate::load::{self, is_database, nearest};
 use crate::problem::{Findings, InputError, Problem};
 
 /// More pairs of location and unit type than this would fill the memory of most machines.
@@ -46,6 +46,7 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
     let demand = demand::Demand { settings: &settings, file: &rules.file, unit_types: &unit_types, offers: &offers };
     let requirements = demand.requirements(sites.as_ref(), &mut rules.findings, &mut rules.warnings);
     let fixed = rules.fixed(&settings, &unit_types, &contributors, &offers, locations.as_deref());
+    let outlines = rules.outlines(&settings);
     let objective = rules.objective(&settings);
     let options = rules.options(&settings);
     rules.size(locations.as_deref(), &unit_types);
@@ -66,6 +67,10 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
         name: settings.name.clone(),
         title: settings.title.clone().unwrap_or_else(|| settings.name.clone()),
         distance: settings.distance,
+        crs: match settings.distance {
+            Distance::Geodesic => Some("EPSG:4326".to_owned()),
+            Distance::Planar => loaded.crs.take(),
+        },
         sites,
         locations,
         unit_types,
@@ -74,6 +79,7 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
         requirements,
         fixed,
         objective,
+        outlines,
         phases: calendar.phases,
         options,
         inputs: rules.inputs,
@@ -95,8 +101,15 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
         }
     };
     resolve(&mut settings.sites.source);
+    name_table(&mut settings.sites.source, &mut settings.sites.layer);
+    if let Some(source) = &mut settings.locations.source {
+        name_table(source, &mut settings.locations.layer);
+    }
     let places = &mut settings.locations;
-    [&mut places.source, &mut places.within, &mut places.outside].into_iter().flatten().for_each(resolve);
+    [&mut places.source, &mut places.within, &mut places.outside, &mut settings.outlines]
+        .into_iter()
+        .flatten()
+        .for_each(resolve);
     let caveats = settings.contributors.iter_mut().flat_map(|entry| [&mut entry.within, &mut entry.outside]);
     caveats.flatten().for_each(resolve);
     if let Offers::File(source) = &mut settings.offers {
@@ -106,6 +119,16 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
         if let settings::Reach::Matrix { source, .. } = &mut unit_type.reach {
             resolve(source);
         }
+    }
+}
+
+/// Puts the layer of a database into its source, so that the hash of the source is that of the layer.
+fn name_table(source: &mut String, layer: &mut Option<String>) {
+    if is_database(Path::new(&*source))
+        && !source.contains("|layername=")
+        && let Some(layer) = layer.take()
+    {
+        *source += &format!("|layername={layer}");
     }
 }
 
@@ -136,6 +159,7 @@ impl Rules {
         let source = Source {
             table: "sites",
             path: PathBuf::from(&keys.source),
+            layer: keys.layer.as_deref(),
             sha256: keys.sha256.as_deref(),
             crs: keys.crs.as_deref(),
             xy: (&keys.x, &keys.y),

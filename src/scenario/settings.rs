@@ -20,6 +20,12 @@ pub(super) struct Settings {
     /// What each contributor gives: tables, or the path of a CSV file with the same columns.
     #[serde(default)]
     pub(super) offers: Offers,
+    /// Polygons to draw beneath the map (GeoJSON or GeoPackage); they decide nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outlines: Option<String>,
+    /// SHA-256 of that file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outlines_sha256: Option<String>,
     /// The demand: points that need cover.
     pub(super) sites: SitesSource,
     /// The candidates: where units may stand.
@@ -59,8 +65,11 @@ pub enum Distance {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SitesSource {
-    /// GeoJSON or CSV file.
+    /// GeoJSON, CSV or GeoPackage file; `a.gpkg|layername=towns` is understood.
     pub(super) source: String,
+    /// The layer, of a source with several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) layer: Option<String>,
     /// SHA-256 the file must have; written into a plan's scenario.toml.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sha256: Option<String>,
@@ -94,9 +103,12 @@ pub(super) struct SitesSource {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LocationsSource {
-    /// GeoJSON or CSV file; or give `generate`.
+    /// GeoJSON, CSV or GeoPackage file; or give `generate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<String>,
+    /// The layer, of a source with several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) layer: Option<String>,
     /// SHA-256 the file must have; written into a plan's scenario.toml.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sha256: Option<String>,
@@ -106,13 +118,13 @@ pub(super) struct LocationsSource {
     /// Distance between neighbors of a grid, kilometres.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) spacing_km: Option<f64>,
-    /// Only candidates inside these polygons (GeoJSON).
+    /// Only candidates inside these polygons (GeoJSON or GeoPackage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) within: Option<String>,
     /// SHA-256 of that file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) within_sha256: Option<String>,
-    /// Only candidates outside these polygons (GeoJSON).
+    /// Only candidates outside these polygons (GeoJSON or GeoPackage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) outside: Option<String>,
     /// SHA-256 of that file.
@@ -243,13 +255,13 @@ pub(super) struct Contributor {
     /// Ids of the requirements that its units count for; all where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mandate: Option<Vec<String>>,
-    /// Caveat: its units stand only inside these polygons (GeoJSON).
+    /// Caveat: its units stand only inside these polygons (GeoJSON or GeoPackage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) within: Option<String>,
     /// SHA-256 of that file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) within_sha256: Option<String>,
-    /// Caveat: its units stand only outside these polygons (GeoJSON).
+    /// Caveat: its units stand only outside these polygons (GeoJSON or GeoPackage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) outside: Option<String>,
     /// SHA-256 of that file.

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::settings::{self, Offers, Reach, Settings};
 use super::{Input, Scenario};
+use crate::load::{is_database, without_password};
 
 /// The scenario as a file in `folder`: flags applied, defaults filled in, offers as tables, sources with their hashes
 /// and with paths relative to that folder.
@@ -12,7 +13,7 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
     let mut settings: Settings = scenario.settings.clone();
     settings.offers = Offers::Tables(scenario.offers.iter().map(|offer| of_offer(scenario, offer)).collect());
     let resolve = |source: &mut String, sha256: &mut Option<String>| {
-        let path = PathBuf::from(&*source);
+        let path = PathBuf::from(without_password(source));
         *sha256 = sha256_of(&scenario.inputs, &path);
         *source = relative_path(&path, folder);
     };
@@ -20,6 +21,7 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
     if let Some(source) = &mut settings.locations.source {
         resolve(source, &mut settings.locations.sha256);
     }
+    settings.outlines.iter_mut().for_each(|source| resolve(source, &mut settings.outlines_sha256));
     let places = &mut settings.locations;
     for (source, sha256) in
         [(&mut places.within, &mut places.within_sha256), (&mut places.outside, &mut places.outside_sha256)]
@@ -59,6 +61,9 @@ fn sha256_of(inputs: &[Input], path: &Path) -> Option<String> {
 /// A path as seen from a folder, with `/` between its parts; as it is where there is no way between the two.
 #[must_use]
 pub fn relative_path(path: &Path, folder: &Path) -> String {
+    if is_database(path) {
+        return path.display().to_string();
+    }
     let (Some(path_parts), Some(folder_parts)) = (parts(path), parts(folder)) else {
         return path.display().to_string();
     };

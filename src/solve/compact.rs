@@ -126,6 +126,9 @@ pub(super) fn solve(
             let _kept_when_better = watcher.offer(solved.get_solution().columns());
         }
         let dual = solved.double_info_value(c"mip_dual_bound").ok().filter(|dual| dual.is_finite());
+        // A model that is solved before the tree begins has no bound of its own: optimal says that value and bound meet.
+        let is_optimal = solved.status() == HighsModelStatus::Optimal;
+        let dual = dual.or_else(|| is_optimal.then(|| solved.objective_value()));
         watcher.bound = dual.or(watcher.bound);
     }
     ending.bound = watcher.bound.map(|dual| steps::attainable(program, dual / scale));

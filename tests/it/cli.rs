@@ -71,8 +71,15 @@ fn solve_writes_a_whole_plan_and_verify_accepts_it() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert_eq!(stdout(&output), "", "stdout is for data that was asked for");
     assert!(stderr(&output).contains("Proven best"), "{}", stderr(&output));
-    let expected =
-        ["links.geojson", "placements.geojson", "plan.json", "reach.geojson", "scenario.toml", "sites.geojson"];
+    let expected = [
+        "links.geojson",
+        "placements.geojson",
+        "plan.gpkg",
+        "plan.json",
+        "reach.geojson",
+        "scenario.toml",
+        "sites.geojson",
+    ];
     assert_eq!(entries(&scene.path("small.plan")), expected);
     assert_eq!(entries(scene.folder.path()), ["locations.csv", "scenario.toml", "sites.csv", "small.plan"]);
     let plan: serde_json::Value =
@@ -183,7 +190,7 @@ fn same_input_gives_same_bytes_whatever_the_threads() {
             0
         );
     }
-    for name in ["placements.geojson", "sites.geojson", "reach.geojson", "links.geojson"] {
+    for name in ["placements.geojson", "sites.geojson", "reach.geojson", "links.geojson", "plan.gpkg"] {
         let read = |folder: &str| std::fs::read(scene.path(folder).join(name)).expect("a file of the plan");
         assert_eq!(read("one"), read("two"), "{name}");
     }

@@ -206,7 +206,7 @@ fn no_columns_of_the_contract_are_missing() {
         "site_id, name, kind, group, weight, requirement_id, phase_id, valid_from, valid_to, cover_count, covered, \
          value_share, covered_by, nearest_placement_id, nearest_km, reason"
     );
-    assert_eq!(columns("links.geojson"), "placement_id, site_id, requirement_id, km");
+    assert_eq!(columns("links.geojson"), "placement_id, site_id, requirement_id, km, valid_from, valid_to");
     let plan = json(&folder.join("plan.json"));
     let members: Vec<&str> = plan.as_object().expect("members").keys().map(String::as_str).collect();
     assert_eq!(

@@ -1,16 +1,25 @@
 //! The integration tests of coverplan, in one binary.
 
-#![allow(clippy::float_cmp, clippy::too_many_lines, reason = "tests compare what must be the same and list many cases")]
+#![allow(
+    clippy::float_cmp,
+    clippy::format_collect,
+    clippy::too_many_lines,
+    reason = "tests compare what must be the same, write small files and list many cases"
+)]
 
 mod architecture;
 mod cli;
 mod differential;
 mod enumeration;
 mod export;
+#[cfg(feature = "gdal")]
+mod gdal;
+mod geopackage;
 mod judge;
 mod known_answers;
 mod load;
 mod methods;
+mod plan_package;
 mod properties;
 mod scenario;
 mod scene;

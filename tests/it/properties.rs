@@ -406,3 +406,42 @@ proptest! {
         }
     }
 }
+
+/// A question whose bound came out wrong once.
+#[test]
+fn three_units_in_two_offers_at_one_place() {
+    let coalition = Coalition {
+        phases: 1,
+        min_units: None,
+        requires: None,
+        is_protected: false,
+        has_bands: false,
+        mandate: None,
+        caveat: None,
+        domains: 1,
+    };
+    let question = Question {
+        sites: vec![
+            (0.0, 48.0, 6, false, 0),
+            (1.814_227_070_408_846, 48.824_398_447_679_27, 3, true, 0),
+            (1.957_501_276_892_527_9, 48.600_644_024_952_516, 0, false, 1),
+        ],
+        locations: vec![(1.642_025_611_469_026_1, 48.605_276_246_911_735, None, 2)],
+        ranges: vec![28, 28],
+        headcounts: vec![0, 0],
+        offers: vec![(0, 0, 1, 0), (1, 1, 2, 0)],
+        max_units: [None, None],
+        max_headcount: [None, None],
+        levels: [vec![1.0], vec![0.5, 0.5, 1.0]],
+        minimum: 0,
+        aim: 3,
+        coverage: 0.0,
+        importance: 2,
+        is_fixed: false,
+        coalition,
+        shift: 0.0,
+    };
+    let scenario = question.scene(0.0).read().expect("a sound question");
+    let found = optimum(&scenario).expect("every check holds");
+    assert!(same(found, enumeration::best(&scenario)), "{found:?}");
+}

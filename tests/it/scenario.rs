@@ -116,7 +116,12 @@ fn message(file: &str, from: &str, to: &str) -> String {
 const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("unknown_key", "scenario.toml", "max_headcount", "max_headcout"),
     ("unknown_top_level_key", "scenario.toml", "offers =", "offer ="),
-    ("planned_key", "scenario.toml", "source = \"sites.geojson\"", "source = \"sites.geojson\"\nlayer = \"sites\""),
+    (
+        "layer_of_geojson",
+        "scenario.toml",
+        "source = \"sites.geojson\"",
+        "source = \"sites.geojson\"\nlayer = \"towns\"",
+    ),
     (
         "bad_bands",
         "scenario.toml",
@@ -237,7 +242,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("fixed_where_forbidden", "scenario.toml", "location = \"L1\"", "location = \"L3\""),
     ("fixed_over_location", "locations.csv", "50.0,2", "50.0,0"),
     ("missing_sites_file", "scenario.toml", "sites.geojson", "site.geojson"),
-    ("unsupported_format", "scenario.toml", "sites.geojson", "sites.gpkg"),
+    ("unsupported_format", "scenario.toml", "sites.geojson", "sites.shp"),
     ("password", "scenario.toml", "sites.geojson", "PG:dbname=x password=secret"),
     ("unknown_crs", "scenario.toml", "source = \"locations.csv\"", "source = \"locations.csv\"\ncrs = \"EPSG:99999\""),
     ("changed_input", "scenario.toml", "source = \"locations.csv\"", "source = \"locations.csv\"\nsha256 = \"00\""),

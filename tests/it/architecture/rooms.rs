@@ -8,7 +8,7 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 30] = [
+const ROOMS: [(&str, &[&str]); 31] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ("highs", &["solve"]),
     ("highs_sys", &["solve"]),
     ("indicatif", &["main", "cli"]),
-    ("jiff", &["scenario"]),
+    ("jiff", &["scenario", "export"]),
     ("proj", &["reproject"]),
     ("proj4rs", &["reproject"]),
     ("rayon", &["load", "index", "cover", "model", "solve", "verify", "export", "cli"]),
@@ -36,6 +36,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ("tempfile", &["export"]),
     ("tiff", &["load", "export"]),
     ("toml", &["scenario"]),
+    ("zip", &["export"]),
     // At home everywhere in the library.
     ("geo_types", &[]),
     ("serde", &[]),
