@@ -1,5 +1,6 @@
 //! A scenario turned into coverage: which posts cover which site, as distinct cover sets.
 
+mod areas;
 mod rows;
 
 use std::collections::HashMap;
@@ -108,6 +109,10 @@ impl Reachability {
                 }
                 Reach::Matrix(matrix) => {
                     let by_location = Rows::new(matrix.starts.clone(), matrix.sites.clone());
+                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                }
+                Reach::Areas(areas) => {
+                    let by_location = areas::sites_by_location(&scenario.sites, areas);
                     reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::None => {}

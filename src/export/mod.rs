@@ -3,6 +3,7 @@
 mod differences;
 mod disc;
 mod geojson;
+mod outline;
 mod plan_json;
 mod summary;
 

@@ -293,6 +293,10 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
                 bands.iter().map(band).collect::<Vec<_>>().join(", ")
             }
             Reach::Matrix(matrix) => format!("by matrix, {} pairs", matrix.sites.len()),
+            Reach::Areas(areas) => {
+                let drawn = areas.by_location.iter().filter(|polygons| !polygons.is_empty()).count();
+                format!("by areas of {drawn} locations")
+            }
             Reach::None => "none".to_owned(),
         };
         let protectors: Vec<&str> =

@@ -6,7 +6,7 @@ mod polygon;
 
 use std::path::{Path, PathBuf};
 
-pub use self::polygon::{Area, area};
+pub use self::polygon::{Area, LabeledAreas, Rings, area, labeled_areas};
 use crate::problem::{InputError, Problem};
 
 /// What to read from a vector source.

@@ -1,5 +1,6 @@
 //! A scenario file and its layers turned into a scenario: the question, with every rule of the input already checked.
 
+mod areas;
 mod coalition;
 mod demand;
 mod generate;
@@ -15,7 +16,7 @@ mod time;
 
 use std::path::{Path, PathBuf};
 
-use crate::load::{Column, Outlines};
+use crate::load::{Column, Outlines, Rings};
 use crate::problem::{InputError, Problem};
 
 pub use self::settings::{Distance, ObjectiveKind, json_schema};
@@ -164,6 +165,8 @@ pub enum Reach {
     Bands(Vec<Band>),
     /// By a table of location and site.
     Matrix(Matrix),
+    /// In the polygons of the location.
+    Areas(Areas),
     /// Never.
     None,
 }
@@ -175,7 +178,7 @@ impl Reach {
         match self {
             Self::Range { min_m, max_m } => Some((*min_m, *max_m)),
             Self::Bands(bands) => Some((0.0, bands.last().map_or(0.0, |band| band.max_m))),
-            Self::Matrix(_) | Self::None => None,
+            Self::Matrix(_) | Self::Areas(_) | Self::None => None,
         }
     }
 }
@@ -208,6 +211,19 @@ impl Matrix {
     pub fn sites_of(&self, location: usize) -> &[u32] {
         &self.sites[self.starts[location]..self.starts[location + 1]]
     }
+}
+
+/// What units at each location cover, drawn as polygons.
+///
+/// # Shape
+/// One list of polygons per location; one without any covers nothing.
+///
+/// # Units
+/// As positions of sites: degrees, or metres where the distance is planar. Edges are straight in these.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Areas {
+    /// Polygons by location, each a list of rings, the exterior first.
+    pub by_location: Vec<Vec<Rings>>,
 }
 
 /// An owner of units.

@@ -218,6 +218,17 @@ pub(super) enum Reach {
         /// Largest value that covers.
         max: f64,
     },
+    /// Those in the polygons of the location: ready service areas or isochrones.
+    Areas {
+        /// GeoJSON file with polygons, one or several for a location.
+        source: String,
+        /// SHA-256 the file must have; written into a plan's scenario.toml.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// Attribute with the id of the location.
+        #[serde(default = "text::<8>")]
+        location: String,
+    },
     /// None: an enabler.
     None {},
 }
@@ -461,7 +472,7 @@ impl Default for Solve {
 }
 
 /// Defaults of the keys that name attributes, by position.
-const ATTRIBUTES: [&str; 8] = ["id", "name", "kind", "group", "lon", "lat", "domains", "status"];
+const ATTRIBUTES: [&str; 9] = ["id", "name", "kind", "group", "lon", "lat", "domains", "status", "location_id"];
 
 fn text<const N: usize>() -> String {
     ATTRIBUTES[N].to_owned()

@@ -34,7 +34,7 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
         }
     }
     for unit_type in &mut settings.unit_types {
-        if let Reach::Matrix { source, sha256, .. } = &mut unit_type.reach {
+        if let Reach::Matrix { source, sha256, .. } | Reach::Areas { source, sha256, .. } = &mut unit_type.reach {
             resolve(source, sha256);
         }
     }

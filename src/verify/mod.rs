@@ -5,6 +5,7 @@ mod coalition;
 mod limits;
 mod reach;
 mod value;
+mod within;
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,7 @@
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 
 use super::Covered;
+use super::within::is_within;
 use crate::plan::Placement;
 use crate::scenario::{Band, Distance, Reach, Scenario};
 
@@ -13,6 +14,10 @@ pub(super) fn reached(scenario: &Scenario, placement: &Placement) -> Vec<Covered
         Reach::Matrix(matrix) => {
             let sites = matrix.sites_of(placement.location).iter();
             return sites.map(|site| Covered { site: *site, share: 1.0 }).collect();
+        }
+        Reach::Areas(areas) => {
+            let polygons = &areas.by_location[placement.location];
+            Box::new(move |at| if polygons.iter().any(|rings| is_within(rings, at)) { 1.0 } else { 0.0 })
         }
         Reach::None => return Vec::new(),
         Reach::Range { min_m, max_m } => {

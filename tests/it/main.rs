@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, clippy::too_many_lines, reason = "tests compare what must be the same and list many cases")]
 
 mod architecture;
+mod areas;
 mod cli;
 mod differential;
 mod enumeration;

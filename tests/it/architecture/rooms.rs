@@ -8,7 +8,7 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 29] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
@@ -25,6 +25,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
     ("proj", &["reproject"]),
     ("proj4rs", &["reproject"]),
     ("rayon", &["load", "index", "cover", "model", "solve", "verify", "export", "cli"]),
+    ("robust", &["cover"]),
     ("rstar", &["index"]),
     ("rusqlite", &["load", "export"]),
     ("schemars", &["scenario"]),
