@@ -191,7 +191,8 @@ id = "unit"
 name = "Unit with a range of 30 km"
 headcount = 40                         # people per unit
 reach = {{ kind = "range", km = 30 }}    # or {{ kind = "matrix", source = "times.csv", max = 15 }},
-                                       # or {{ kind = "areas", source = "isochrones.geojson", location = "location_id" }}
+                                       # or {{ kind = "areas", source = "isochrones.geojson", location = "location_id" }},
+                                       # or {{ kind = "roads", minutes = 15, network = "region.osm.pbf" }}
 
 [[contributors]]                       # who gives units; repeat the block for more
 id = "A"

@@ -14,7 +14,7 @@ use crate::scenario::{Areas, Sites};
 /// whatever the polygon's size. Over all cores.
 pub(super) fn sites_by_location(sites: &Sites, areas: &Areas) -> Rows {
     let of_location = |polygons: &Vec<Rings>| -> Vec<u32> {
-        let polygons: Vec<Slabs> = polygons.iter().map(Slabs::new).collect();
+        let polygons: Vec<Shape> = polygons.iter().map(Shape::new).collect();
         let is_held = |vertex: &[f64; 2]| polygons.iter().any(|polygon| polygon.holds(*vertex));
         let count = u32::try_from(sites.positions.len()).expect("sites are counted in 32 bits");
         (0..count).filter(|site| sites.vertices(*site as usize).iter().all(is_held)).collect()
@@ -29,15 +29,14 @@ pub(super) fn sites_by_location(sites: &Sites, areas: &Areas) -> Rows {
 type Edge = [[f64; 2]; 2];
 
 /// The edges of a polygon by horizontal slabs, so that a position is compared with those at its height only.
-struct Slabs {
+struct Shape {
     least: [f64; 2],
     most: [f64; 2],
     edges: Vec<Edge>,
-    /// Edges by slab.
-    slabs: Rows,
+    edges_by_slab: Rows,
 }
 
-impl Slabs {
+impl Shape {
     /// # Cost
     /// Linear in the edges: there are so many slabs that an edge lies in two of them on average.
     fn new(polygon: &Rings) -> Self {
@@ -53,23 +52,23 @@ impl Slabs {
             reason = "a number of slabs, at most that of edges"
         )]
         let count = if rise > 0.0 { (edges.len() as f64 * (most[1] - least[1]) / rise) as usize } else { 1 };
-        let mut slabs = Self { least, most, edges, slabs: Rows::new(vec![0; count.max(1) + 1], Vec::new()) };
+        let mut shape = Self { least, most, edges, edges_by_slab: Rows::new(vec![0; count.max(1) + 1], Vec::new()) };
         let mut pairs: Vec<(usize, u32)> = Vec::new();
-        for (edge, [a, b]) in (0u32..).zip(&slabs.edges) {
-            let (low, high) = (slabs.slab(a[1].min(b[1])), slabs.slab(a[1].max(b[1])));
+        for (edge, [a, b]) in (0u32..).zip(&shape.edges) {
+            let (low, high) = (shape.slab(a[1].min(b[1])), shape.slab(a[1].max(b[1])));
             pairs.extend((low..=high).map(|slab| (slab, edge)));
         }
         pairs.sort_unstable();
-        let mut starts = vec![0; slabs.slabs.len() + 1];
+        let mut starts = vec![0; shape.edges_by_slab.len() + 1];
         pairs.iter().for_each(|(slab, _)| starts[slab + 1] += 1);
         (1..starts.len()).for_each(|slab| starts[slab] += starts[slab - 1]);
-        slabs.slabs = Rows::new(starts, pairs.into_iter().map(|(_, edge)| edge).collect());
-        slabs
+        shape.edges_by_slab = Rows::new(starts, pairs.into_iter().map(|(_, edge)| edge).collect());
+        shape
     }
 
     /// The slab of a height; never falls as heights rise, so that an edge's slabs hold those of all its points.
     fn slab(&self, y: f64) -> usize {
-        let count = self.slabs.len();
+        let count = self.edges_by_slab.len();
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
@@ -89,7 +88,7 @@ impl Slabs {
             return false;
         }
         let mut is_inside = false;
-        for edge in self.slabs.row(self.slab(at[1])) {
+        for edge in self.edges_by_slab.row(self.slab(at[1])) {
             let [a, b] = self.edges[*edge as usize];
             let (low, high) = if a[1] <= b[1] { (a, b) } else { (b, a) };
             if at[1] < low[1] || at[1] > high[1] {

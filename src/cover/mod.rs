@@ -1,12 +1,16 @@
 //! A scenario turned into coverage: which posts cover which site, as distinct cover sets.
 
 mod areas;
+mod drive;
+mod hierarchy;
+mod roads;
 mod rows;
 
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+pub use self::roads::drive;
 pub use self::rows::Rows;
 use crate::index::{Index, Ring};
 use crate::problem::Problem;
@@ -113,6 +117,10 @@ impl Reachability {
                 }
                 Reach::Areas(areas) => {
                     let by_location = areas::sites_by_location(&scenario.sites, areas);
+                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                }
+                Reach::Roads(roads) => {
+                    let by_location = roads::sites_by_location(&scenario.sites, roads);
                     reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::None => {}

@@ -1,5 +1,6 @@
 //! A plan and its verdict turned into files and words.
 
+mod cells;
 mod differences;
 mod disc;
 mod geojson;

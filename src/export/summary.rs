@@ -297,6 +297,11 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
                 let drawn = areas.by_location.iter().filter(|polygons| !polygons.is_empty()).count();
                 format!("by areas of {drawn} locations")
             }
+            Reach::Roads(roads) => {
+                let limit = f64::from(roads.limit);
+                let limit = if roads.is_timed { format!("{} min", limit / 6e4) } else { format!("{} km", limit / 1e5) };
+                format!("{limit} by {} nodes of road", roads.graph.positions.len())
+            }
             Reach::None => "none".to_owned(),
         };
         let protectors: Vec<&str> =

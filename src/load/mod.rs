@@ -2,10 +2,13 @@
 
 mod csv;
 mod geojson;
+mod network;
+mod osm;
 mod polygon;
 
 use std::path::{Path, PathBuf};
 
+pub use self::network::{Direction, Network, Street};
 pub use self::polygon::{Area, LabeledAreas, Rings, area, labeled_areas};
 use crate::problem::{InputError, Problem};
 
@@ -239,6 +242,31 @@ fn refusal(path: &Path, extension: &str) -> Problem {
          ogr2ogr -f GeoJSON -t_srs EPSG:4326 -lco RFC7946=YES out.geojson INPUT"
     );
     Problem::new("unsupported-format", place, found, expected, advice)
+}
+
+/// Reads a road network: an extract of OpenStreetMap (`.osm.pbf`), or a CSV of edges with one of nodes.
+///
+/// Of an extract only ways of the classes named are read.
+///
+/// # Errors
+/// [`InputError`] with every problem of the files.
+///
+/// # Cost
+/// One pass over tables, two over an extract; memory grows with the files.
+pub fn network(path: &Path, nodes: Option<&Path>, classes: &[String]) -> Result<Network, InputError> {
+    let name = path.display().to_string();
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match (nodes, extension.as_str()) {
+        (None, "pbf") => osm::read(path, classes),
+        (Some(nodes), "csv") => network::read(path, nodes),
+        _ => {
+            let found =
+                if nodes.is_some() { "a network with nodes apart that is no CSV" } else { "a network without nodes" };
+            let expected = "an extract .osm.pbf, or edges and nodes as CSV";
+            let advice = "give nodes = \"nodes.csv\" beside network = \"edges.csv\", or an .osm.pbf alone";
+            Err(Problem::new("unsupported-format", name, found, expected, advice).into())
+        }
+    }
 }
 
 /// Reads the named columns of a CSV table.

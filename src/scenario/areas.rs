@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::layers::changed;
-use super::matrix::{Places, places};
+use super::matrix::{Places, places, sorted};
 use super::rules::{Rules, unknown};
 use super::settings::{self, Settings};
 use super::{Areas, Distance, Input, Location, Reach, UnitType};
@@ -78,23 +78,19 @@ impl Rules {
                 self.findings.push(problem);
                 is_sound = false;
             }
-            match found.labels.cell(feature).map(str::trim).filter(|id| !id.is_empty()) {
+            let id = found.labels.cell(feature).map(str::trim).filter(|id| !id.is_empty());
+            if let Some(location) = id.and_then(|id| ids.get(id)) {
+                areas.by_location[*location as usize].append(&mut polygons);
+                continue;
+            }
+            is_sound = false;
+            self.findings.push(match id {
                 None => {
                     let advice = "fill it in, or remove the area";
-                    self.findings.push(Problem::new("missing-id", place, "nothing", "the id of a location", advice));
-                    is_sound = false;
+                    Problem::new("missing-id", place, "nothing", "the id of a location", advice)
                 }
-                Some(id) => match ids.get(id) {
-                    Some(location) => areas.by_location[*location as usize].append(&mut polygons),
-                    None => {
-                        let mut known: Vec<(&u32, &&str)> = ids.iter().map(|(id, place)| (place, id)).collect();
-                        known.sort_unstable();
-                        let known = known.into_iter().map(|(_, id)| *id);
-                        self.findings.push(unknown("unknown-id", &place, "location", id, known));
-                        is_sound = false;
-                    }
-                },
-            }
+                Some(id) => unknown("unknown-id", &place, "location", id, sorted(ids).into_iter()),
+            });
         }
         is_sound.then_some(areas)
     }

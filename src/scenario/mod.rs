@@ -8,13 +8,17 @@ mod grammar;
 mod layers;
 mod matrix;
 mod place;
+mod roads;
 mod rules;
 mod settings;
+mod snap;
+mod space;
 mod supply;
 mod text;
 mod time;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::load::{Column, Outlines, Rings};
 use crate::problem::{InputError, Problem};
@@ -88,6 +92,15 @@ impl Sites {
         match &self.outlines {
             Some(outlines) => &outlines.vertices[outlines.starts[site]..outlines.starts[site + 1]],
             None => std::slice::from_ref(&self.positions[site]),
+        }
+    }
+
+    /// Where the vertices of a site are among those of all.
+    #[must_use]
+    pub fn vertex_range(&self, site: usize) -> std::ops::Range<usize> {
+        match &self.outlines {
+            Some(outlines) => outlines.starts[site]..outlines.starts[site + 1],
+            None => site..site + 1,
         }
     }
 }
@@ -167,6 +180,8 @@ pub enum Reach {
     Matrix(Matrix),
     /// In the polygons of the location.
     Areas(Areas),
+    /// Over a road network.
+    Roads(Roads),
     /// Never.
     None,
 }
@@ -178,7 +193,7 @@ impl Reach {
         match self {
             Self::Range { min_m, max_m } => Some((*min_m, *max_m)),
             Self::Bands(bands) => Some((0.0, bands.last().map_or(0.0, |band| band.max_m))),
-            Self::Matrix(_) | Self::Areas(_) | Self::None => None,
+            Self::Matrix(_) | Self::Areas(_) | Self::Roads(_) | Self::None => None,
         }
     }
 }
@@ -224,6 +239,49 @@ impl Matrix {
 pub struct Areas {
     /// Polygons by location, each a list of rings, the exterior first.
     pub by_location: Vec<Vec<Rings>>,
+}
+
+/// What a drive over a road network reaches.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Roads {
+    /// The network; types that agree in it share it in memory, too.
+    pub graph: Arc<RoadGraph>,
+    /// Most that a drive may cost.
+    pub limit: u32,
+    /// True where costs are times; else they are lengths.
+    pub is_timed: bool,
+    /// The node beside each location; `None` off the road.
+    pub location_nodes: Vec<Option<u32>>,
+    /// The node beside each vertex of the sites, in the order of all vertices; `None` off the road.
+    pub vertex_nodes: Vec<Option<u32>>,
+}
+
+/// A road network with whole costs, so that sums do not depend on their order.
+///
+/// # Shape
+/// The arcs that leave node `n` are `arcs[starts[n]..starts[n + 1]]`, by their heads, one for a head.
+///
+/// # Units
+/// Costs are milliseconds or centimetres, at most [`RoadGraph::MOST_COST`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RoadGraph {
+    /// Where nodes are, as positions of sites.
+    pub positions: Vec<[f64; 2]>,
+    /// Where each node's arcs start.
+    pub starts: Vec<usize>,
+    /// Head and cost.
+    pub arcs: Vec<(u32, u32)>,
+}
+
+impl RoadGraph {
+    /// No arc and no limit is larger, so that the sum of two fits in 31 bits.
+    pub const MOST_COST: u32 = 1_000_000_000;
+
+    /// Heads and costs of the arcs that leave a node.
+    #[must_use]
+    pub fn arcs_of(&self, node: u32) -> &[(u32, u32)] {
+        &self.arcs[self.starts[node as usize]..self.starts[node as usize + 1]]
+    }
 }
 
 /// An owner of units.

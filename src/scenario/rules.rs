@@ -44,6 +44,9 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
         rules.matrices(&settings, &mut unit_types, ids, locations);
         rules.areas(&settings, &mut unit_types, locations);
     }
+    if let (Some(sites), Some(locations)) = (&sites, &locations) {
+        rules.roads(&settings, &mut unit_types, sites, locations);
+    }
     let demand = demand::Demand { settings: &settings, file: &rules.file, unit_types: &unit_types, offers: &offers };
     let requirements = demand.requirements(sites.as_ref(), &mut rules.findings, &mut rules.warnings);
     let fixed = rules.fixed(&settings, &unit_types, &contributors, &offers, locations.as_deref());
@@ -106,6 +109,9 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
     for unit_type in &mut settings.unit_types {
         if let settings::Reach::Matrix { source, .. } | settings::Reach::Areas { source, .. } = &mut unit_type.reach {
             resolve(source);
+        }
+        if let settings::Reach::Roads { network, nodes, .. } = &mut unit_type.reach {
+            [network].into_iter().chain(nodes).for_each(resolve);
         }
     }
 }
@@ -232,6 +238,7 @@ impl Rules {
             // Filled in once sites and locations are known.
             settings::Reach::Matrix { .. } => Reach::Matrix(super::Matrix::default()),
             settings::Reach::Areas { .. } => Reach::Areas(super::Areas::default()),
+            settings::Reach::Roads { .. } => Reach::Roads(super::Roads::default()),
             settings::Reach::None {} => Reach::None,
         };
         UnitType {

@@ -229,6 +229,32 @@ pub(super) enum Reach {
         #[serde(default = "text::<8>")]
         location: String,
     },
+    /// Those that a drive over a road network reaches in time, or within a length.
+    Roads {
+        /// Extract of OpenStreetMap (.osm.pbf), or CSV of edges.
+        network: String,
+        /// SHA-256 the file must have; written into a plan's scenario.toml.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// CSV of nodes, beside a CSV of edges.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<String>,
+        /// SHA-256 of that file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes_sha256: Option<String>,
+        /// Longest drive, minutes; or give `km`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minutes: Option<f64>,
+        /// Longest way, kilometres; or give `minutes`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        km: Option<f64>,
+        /// Kilometres an hour by class of road, over whatever the network says; 0 closes a class.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        speeds: BTreeMap<String, f64>,
+        /// A site or location farther than this from any road is off the road, kilometres.
+        #[serde(default = "snap_km")]
+        snap_km: f64,
+    },
     /// None: an enabler.
     None {},
 }
@@ -480,6 +506,10 @@ fn text<const N: usize>() -> String {
 
 fn default_weight() -> NumberOrAttribute {
     NumberOrAttribute::Attribute("weight".to_owned())
+}
+
+fn snap_km() -> f64 {
+    1.5
 }
 
 fn one() -> f64 {

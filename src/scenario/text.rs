@@ -37,6 +37,10 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
         if let Reach::Matrix { source, sha256, .. } | Reach::Areas { source, sha256, .. } = &mut unit_type.reach {
             resolve(source, sha256);
         }
+        if let Reach::Roads { network, sha256, nodes, nodes_sha256, .. } = &mut unit_type.reach {
+            resolve(network, sha256);
+            nodes.iter_mut().for_each(|nodes| resolve(nodes, nodes_sha256));
+        }
     }
     let text = toml::to_string(&settings).expect("settings hold nothing that TOML cannot say");
     format!("# The question of this plan as it was resolved; coverplan verify and coverplan solve read it.\n{text}")

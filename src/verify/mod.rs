@@ -2,6 +2,7 @@
 
 mod claims;
 mod coalition;
+mod drive;
 mod limits;
 mod reach;
 mod value;

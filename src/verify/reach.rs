@@ -2,8 +2,8 @@
 
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 
-use super::Covered;
 use super::within::is_within;
+use super::{Covered, drive};
 use crate::plan::Placement;
 use crate::scenario::{Band, Distance, Reach, Scenario};
 
@@ -18,6 +18,14 @@ pub(super) fn reached(scenario: &Scenario, placement: &Placement) -> Vec<Covered
         Reach::Areas(areas) => {
             let polygons = &areas.by_location[placement.location];
             Box::new(move |at| if polygons.iter().any(|rings| is_within(rings, at)) { 1.0 } else { 0.0 })
+        }
+        Reach::Roads(roads) => {
+            let costs = drive::costs(roads, placement.location);
+            let is_reached = |node: &Option<u32>| node.is_some_and(|node| costs.contains_key(&node));
+            let sites = u32::try_from(scenario.sites.positions.len()).unwrap_or(u32::MAX);
+            let vertices = |site: u32| &roads.vertex_nodes[scenario.sites.vertex_range(site as usize)];
+            let reached = (0..sites).filter(|site| vertices(*site).iter().all(is_reached));
+            return reached.map(|site| Covered { site, share: 1.0 }).collect();
         }
         Reach::None => return Vec::new(),
         Reach::Range { min_m, max_m } => {

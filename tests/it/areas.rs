@@ -1,6 +1,7 @@
 //! Reach by ready areas: what they hold, what is said of broken ones, and the service areas of Salt Lake.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -210,7 +211,7 @@ impl SaltLake {
     }
 
     /// A question of layers 1 and 2, the units of each, tracts as points or polygons.
-    fn question(&self, units: [u32; 2], sites: &str, requirement: &str, objective: &str) -> String {
+    fn question(units: [u32; 2], sites: &str, requirement: &str, objective: &str) -> String {
         let layer = |number: usize| {
             format!(
                 "[[unit_types]]\nid = \"type{number}\"\ndomain = \"layer{number}\"\n\
@@ -247,7 +248,7 @@ impl SaltLake {
             std::fs::write(self.scene.path(&format!("areas{number}.geojson")), areas.to_string()).expect("written");
         }
         std::fs::write(self.scene.path("locations.csv"), locations).expect("written");
-        let text = self.question(units, sites, requirement, objective);
+        let text = Self::question(units, sites, requirement, objective);
         std::fs::write(self.scene.path("scenario.toml"), text).expect("written");
         self.scene.read().expect("sound")
     }
@@ -260,17 +261,12 @@ impl SaltLake {
 /// Converts a layer with GDAL's command; false, said on stderr, where it is not installed.
 fn converted(from: &Path, to: &Path) -> bool {
     let arguments = ["-q", "-f", "GeoJSON", "-t_srs", "EPSG:4326", "-lco", "COORDINATE_PRECISION=10"];
-    match Command::new("ogr2ogr").args(arguments).arg(to).arg(from).status() {
-        Ok(status) => {
-            assert!(status.success(), "ogr2ogr converts {}", from.display());
-            true
-        }
-        Err(_) => {
-            use std::io::Write as _;
-            writeln!(std::io::stderr().lock(), "skipped: ogr2ogr (gdal-bin) is not installed").expect("stderr is open");
-            false
-        }
+    if let Ok(status) = Command::new("ogr2ogr").args(arguments).arg(to).arg(from).status() {
+        assert!(status.success(), "ogr2ogr converts {}", from.display());
+        return true;
     }
+    writeln!(std::io::stderr().lock(), "skipped: ogr2ogr (gdal-bin) is not installed").expect("stderr is open");
+    false
 }
 
 /// Weight of the tracts covered at least `level` times, after checking that the plan is judged good and proven best.

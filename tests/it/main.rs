@@ -12,6 +12,7 @@ mod judge;
 mod known_answers;
 mod load;
 mod properties;
+mod roads;
 mod scenario;
 mod scene;
 mod solver;

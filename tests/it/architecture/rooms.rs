@@ -8,7 +8,7 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 30] = [
+const ROOMS: [(&str, &[&str]); 31] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
@@ -22,11 +22,12 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ("highs_sys", &["solve"]),
     ("indicatif", &["main", "cli"]),
     ("jiff", &["scenario"]),
+    ("osmpbf", &["load"]),
     ("proj", &["reproject"]),
     ("proj4rs", &["reproject"]),
     ("rayon", &["load", "index", "cover", "model", "solve", "verify", "export", "cli"]),
     ("robust", &["cover"]),
-    ("rstar", &["index"]),
+    ("rstar", &["index", "scenario"]),
     ("rusqlite", &["load", "export"]),
     ("schemars", &["scenario"]),
     ("serde_json", &["load", "scenario", "plan", "export", "cli"]),
