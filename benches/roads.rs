@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
+use coverplan::scenario::Reach;
 use coverplan::{cover, load, scenario};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -53,6 +54,11 @@ fn roads(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements((scenario.locations.len() * scenario.sites.positions.len()) as u64));
         group.bench_function(name, |bencher| bencher.iter(|| cover::build(black_box(&scenario))));
     }
+    let Reach::Roads(roads) = question(&folder, &tables, 1).unit_types.remove(0).reach else { return };
+    let nodes: Vec<u32> = (0..).take(roads.graph.positions.len()).collect();
+    group.bench_function("all pairs, searches alone", |bencher| {
+        bencher.iter(|| cover::drives(black_box(&roads), &nodes, &nodes));
+    });
     group.finish();
 }
 

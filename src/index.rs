@@ -109,7 +109,8 @@ impl Index {
     }
 
     /// Distance in metres from an indexed position.
-    fn distance_m(&self, id: u32, to: [f64; 2]) -> f64 {
+    #[must_use]
+    pub fn distance_m(&self, id: u32, to: [f64; 2]) -> f64 {
         let from = self.positions[id as usize];
         match self.distance {
             Distance::Planar => squared_distance([from[0], from[1], 0.0], [to[0], to[1], 0.0]).sqrt(),

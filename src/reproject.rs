@@ -47,6 +47,28 @@ pub fn to_wgs84(positions: &mut [[f64; 2]], crs: &str, place: &str) -> Result<()
     })
 }
 
+/// Turns degrees longitude and latitude on WGS 84 into positions of a system: the way back of [`to_wgs84`].
+///
+/// # Errors
+/// `unknown-crs` as there; positions that the system does not hold become NaN, which lies nowhere.
+pub fn from_wgs84(positions: &mut [[f64; 2]], crs: &str, place: &str) -> Result<(), Problem> {
+    let name = crs_name(crs).ok_or_else(|| unknown(crs, place))?;
+    if name == "EPSG:4326" {
+        return Ok(());
+    }
+    let code = name["EPSG:".len()..].parse::<u16>().map_err(|_| unknown(crs, place))?;
+    let definition = crs_definitions::from_code(code).ok_or_else(|| unknown(crs, place))?;
+    let to = Proj::from_proj_string(definition.proj4).map_err(|_| unknown(crs, place))?;
+    let from = Proj::from_proj_string("+proj=longlat +datum=WGS84 +no_defs").map_err(|_| unknown(crs, place))?;
+    for position in positions {
+        let mut point = (position[0].to_radians(), position[1].to_radians(), 0.0);
+        let is_held = proj4rs::transform::transform(&from, &to, &mut point).is_ok();
+        let at = if to.is_latlong() { [point.0.to_degrees(), point.1.to_degrees()] } else { [point.0, point.1] };
+        *position = if is_held { at } else { [f64::NAN; 2] };
+    }
+    Ok(())
+}
+
 /// One position, `None` where the systems do not hold it.
 fn transformed(from: &Proj, to: &Proj, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
     let mut point = if from.is_latlong() { (x.to_radians(), y.to_radians(), 0.0) } else { (x, y, 0.0) };

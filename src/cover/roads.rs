@@ -19,7 +19,7 @@ const CONTRACTION: usize = 100;
 pub(super) fn sites_by_location(sites: &Sites, roads: &Roads) -> Rows {
     let targets = distinct(&roads.vertex_nodes);
     let starts = distinct(&roads.location_nodes);
-    let near = near(roads, &starts, &targets);
+    let near = drives(roads, &starts, &targets);
     let place = |list: &[u32], node: &Option<u32>| node.and_then(|node| list.binary_search(&node).ok());
     let target_of_vertex: Vec<Option<usize>> = roads.vertex_nodes.iter().map(|node| place(&targets, node)).collect();
     let of_location = |node: &Option<u32>| -> Vec<u32> {
@@ -65,8 +65,12 @@ fn distinct(nodes: &[Option<u32>]) -> Vec<u32> {
     nodes
 }
 
-/// For each start the targets, by their place in the list, within the limit, ascending; by whichever way is cheaper.
-fn near(roads: &Roads, starts: &[u32], targets: &[u32]) -> Vec<Vec<u32>> {
+/// For each start the targets, by their place in the list, that a drive within the limit reaches, ascending.
+///
+/// # Cost
+/// By a contraction hierarchy or by plain searches, whichever a first search shows to be cheaper; over all cores.
+#[must_use]
+pub fn drives(roads: &Roads, starts: &[u32], targets: &[u32]) -> Vec<Vec<u32>> {
     let Some(first) = starts.first() else { return Vec::new() };
     let nodes = roads.graph.positions.len();
     let most = CONTRACTION.saturating_mul(nodes) / starts.len();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Report, outline};
 use crate::plan::Placement;
-use crate::scenario::{Distance, Requirement, Scenario};
+use crate::scenario::{Distance, Reach, Requirement, Scenario};
 use crate::verify::Covered;
 
 /// Writes a feature collection, one feature a line.
@@ -286,7 +286,10 @@ pub(super) fn reach(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
     let features = report.placements().filter_map(|(id, placement)| {
         let unit_type = &scenario.unit_types[placement.unit_type];
         let polygons = outline::reached(scenario, placement)?;
-        let span = unit_type.reach.span_m();
+        let span = match &unit_type.reach {
+            Reach::LineOfSight(sight) => Some((0.0, sight.max_m)),
+            reach => reach.span_m(),
+        };
         let contributor = &scenario.contributors[placement.contributor];
         Some(feature(
             "MultiPolygon",

@@ -1,15 +1,16 @@
 //! A placement turned into the polygons of what it reaches, each kind of reach drawn in its own way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use geo::{Coord, LineString, MultiPolygon, Polygon, unary_union};
+use geo::{Coord, LineString, MapCoords, MultiPolygon, Polygon, unary_union};
 
 use super::cells::Grid;
 use super::disc::{self, Polygons};
 use crate::cover;
 use crate::load::Rings;
 use crate::plan::Placement;
-use crate::scenario::{Distance, Reach, Roads, Scenario};
+use crate::reproject::to_wgs84;
+use crate::scenario::{Distance, Reach, Roads, Scenario, Sight};
 
 /// What a placement reaches; `None` where it cannot be drawn: nothing at all, or a table.
 ///
@@ -23,6 +24,7 @@ pub(super) fn reached(scenario: &Scenario, placement: &Placement) -> Option<Poly
         }
         Reach::Areas(areas) => disc::written(scenario.distance, &joined(&areas.by_location[placement.location])),
         Reach::Roads(roads) => streets(scenario, roads, placement),
+        Reach::LineOfSight(sight) => seen(scenario.distance, sight, placement.location),
         Reach::Matrix(_) | Reach::None => None,
     }
 }
@@ -77,4 +79,35 @@ fn metres_a_step(distance: Distance, at: [f64; 2]) -> [f64; 2] {
         Distance::Planar => [1.0, 1.0],
         Distance::Geodesic => [DEGREE_M * at[1].to_radians().cos().max(1e-3), DEGREE_M],
     }
+}
+
+/// Cells in sight, as a sweep finds them; where there are many, blocks of cells at least half of which are.
+fn seen(distance: Distance, sight: &Sight, location: usize) -> Option<Polygons> {
+    const MOST_BLOCKS: usize = 250;
+    let seen = cover::sweep(distance, sight, location)?;
+    let side = seen.width.max(seen.height).div_ceil(MOST_BLOCKS).max(1);
+    let mut counts = BTreeMap::<(i32, i32), usize>::new();
+    for (cell, least) in seen.heights.iter().enumerate() {
+        if f64::from(*least) <= sight.target_m {
+            let block = |at: usize| i32::try_from(at / side).unwrap_or(i32::MAX);
+            *counts.entry((block(cell % seen.width), block(cell / seen.width))).or_default() += 1;
+        }
+    }
+    let is_seen = |(_, count): &(&(i32, i32), &usize)| 2 * **count >= side * side;
+    let mut cells: BTreeSet<(i32, i32)> = counts.iter().filter(is_seen).map(|(block, _)| *block).collect();
+    if cells.is_empty() {
+        cells.extend(counts.keys());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a place on the grid")]
+    let (corner, step) = ([seen.left as f64 - 0.5, seen.top as f64 - 0.5], [side as f64; 2]);
+    let area = Grid { origin: corner, step }.area(&cells);
+    let place = |at: Coord| {
+        let mut positions = [sight.terrain.position([at.x, at.y])];
+        if let (Some(crs), Distance::Geodesic) = (&sight.terrain.crs, distance) {
+            // The terrain's system was known when it was read.
+            let _known = to_wgs84(&mut positions, crs, "");
+        }
+        Coord { x: positions[0][0], y: positions[0][1] }
+    };
+    disc::written(distance, &area.map_coords(place))
 }

@@ -5,11 +5,13 @@ mod geojson;
 mod network;
 mod osm;
 mod polygon;
+mod raster;
 
 use std::path::{Path, PathBuf};
 
 pub use self::network::{Direction, Network, Street};
 pub use self::polygon::{Area, LabeledAreas, Rings, area, labeled_areas};
+pub use self::raster::{Raster, raster};
 use crate::problem::{InputError, Problem};
 
 /// What to read from a vector source.

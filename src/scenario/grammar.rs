@@ -15,7 +15,7 @@ use crate::load::nearest;
 use crate::problem::{Findings, InputError, Problem};
 
 /// Keys and values of the contract that this version refuses by name, as paths without list positions.
-const PLANNED: &[&str] = &["sites.layer", "locations.layer", "unit_types.reach.kind = line-of-sight"];
+const PLANNED: &[&str] = &["sites.layer", "locations.layer"];
 
 /// Reads the settings of a scenario file with overrides such as `contributors.FRA.max_units=3` applied.
 pub(super) fn settings(path: &Path, overrides: &[(String, String)]) -> Result<Settings, InputError> {

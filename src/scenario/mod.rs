@@ -8,21 +8,24 @@ mod grammar;
 mod layers;
 mod matrix;
 mod place;
+mod reach;
+mod reach_keys;
 mod roads;
 mod rules;
 mod settings;
 mod snap;
 mod space;
 mod supply;
+mod terrain;
 mod text;
 mod time;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::load::{Column, Outlines, Rings};
+use crate::load::{Column, Outlines};
 use crate::problem::{InputError, Problem};
 
+pub use self::reach::{Areas, Band, Matrix, Reach, RoadGraph, Roads, Sight, Terrain};
 pub use self::settings::{Distance, ObjectiveKind, json_schema};
 pub use self::text::{relative_path, resolved_text};
 
@@ -161,126 +164,6 @@ impl UnitType {
                 (Some(domain), Some(domains)) => domains.contains(domain),
                 _ => true,
             }
-    }
-}
-
-/// Which sites a unit covers from a location.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reach {
-    /// Within a distance in metres, both ends included.
-    Range {
-        /// Nearest distance covered.
-        min_m: f64,
-        /// Farthest distance covered.
-        max_m: f64,
-    },
-    /// Within the distances of bands, for their shares.
-    Bands(Vec<Band>),
-    /// By a table of location and site.
-    Matrix(Matrix),
-    /// In the polygons of the location.
-    Areas(Areas),
-    /// Over a road network.
-    Roads(Roads),
-    /// Never.
-    None,
-}
-
-impl Reach {
-    /// Nearest and farthest distance covered, metres; `None` where it is no distance that decides.
-    #[must_use]
-    pub fn span_m(&self) -> Option<(f64, f64)> {
-        match self {
-            Self::Range { min_m, max_m } => Some((*min_m, *max_m)),
-            Self::Bands(bands) => Some((0.0, bands.last().map_or(0.0, |band| band.max_m))),
-            Self::Matrix(_) | Self::Areas(_) | Self::Roads(_) | Self::None => None,
-        }
-    }
-}
-
-/// A distance and what a site within it gets.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Band {
-    /// Metres, included.
-    pub max_m: f64,
-    /// Above 0, at most 1; less than that of any nearer band.
-    pub share: f64,
-}
-
-/// Sites covered from each location, from a table.
-///
-/// # Shape
-/// `starts` has one entry per location and one more; the sites of location `l` are
-/// `sites[starts[l]..starts[l + 1]]`, ascending.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Matrix {
-    /// Where each location's sites start.
-    pub starts: Vec<usize>,
-    /// Indices of sites.
-    pub sites: Vec<u32>,
-}
-
-impl Matrix {
-    /// Sites covered from a location, ascending.
-    #[must_use]
-    pub fn sites_of(&self, location: usize) -> &[u32] {
-        &self.sites[self.starts[location]..self.starts[location + 1]]
-    }
-}
-
-/// What units at each location cover, drawn as polygons.
-///
-/// # Shape
-/// One list of polygons per location; one without any covers nothing.
-///
-/// # Units
-/// As positions of sites: degrees, or metres where the distance is planar. Edges are straight in these.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Areas {
-    /// Polygons by location, each a list of rings, the exterior first.
-    pub by_location: Vec<Vec<Rings>>,
-}
-
-/// What a drive over a road network reaches.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Roads {
-    /// The network; types that agree in it share it in memory, too.
-    pub graph: Arc<RoadGraph>,
-    /// Most that a drive may cost.
-    pub limit: u32,
-    /// True where costs are times; else they are lengths.
-    pub is_timed: bool,
-    /// The node beside each location; `None` off the road.
-    pub location_nodes: Vec<Option<u32>>,
-    /// The node beside each vertex of the sites, in the order of all vertices; `None` off the road.
-    pub vertex_nodes: Vec<Option<u32>>,
-}
-
-/// A road network with whole costs, so that sums do not depend on their order.
-///
-/// # Shape
-/// The arcs that leave node `n` are `arcs[starts[n]..starts[n + 1]]`, by their heads, one for a head.
-///
-/// # Units
-/// Costs are milliseconds or centimetres, at most [`RoadGraph::MOST_COST`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RoadGraph {
-    /// Where nodes are, as positions of sites.
-    pub positions: Vec<[f64; 2]>,
-    /// Where each node's arcs start.
-    pub starts: Vec<usize>,
-    /// Head and cost.
-    pub arcs: Vec<(u32, u32)>,
-}
-
-impl RoadGraph {
-    /// No arc and no limit is larger, so that the sum of two fits in 31 bits.
-    pub const MOST_COST: u32 = 1_000_000_000;
-
-    /// Heads and costs of the arcs that leave a node.
-    #[must_use]
-    pub fn arcs_of(&self, node: u32) -> &[(u32, u32)] {
-        &self.arcs[self.starts[node as usize]..self.starts[node as usize + 1]]
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
     }
     if let (Some(sites), Some(locations)) = (&sites, &locations) {
         rules.roads(&settings, &mut unit_types, sites, locations);
+        rules.sights(&settings, &mut unit_types, sites, locations);
     }
     let demand = demand::Demand { settings: &settings, file: &rules.file, unit_types: &unit_types, offers: &offers };
     let requirements = demand.requirements(sites.as_ref(), &mut rules.findings, &mut rules.warnings);
@@ -112,6 +113,9 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
         }
         if let settings::Reach::Roads { network, nodes, .. } = &mut unit_type.reach {
             [network].into_iter().chain(nodes).for_each(resolve);
+        }
+        if let settings::Reach::LineOfSight { terrain, .. } = &mut unit_type.reach {
+            terrain.list_mut().iter_mut().for_each(resolve);
         }
     }
 }
@@ -239,6 +243,7 @@ impl Rules {
             settings::Reach::Matrix { .. } => Reach::Matrix(super::Matrix::default()),
             settings::Reach::Areas { .. } => Reach::Areas(super::Areas::default()),
             settings::Reach::Roads { .. } => Reach::Roads(super::Roads::default()),
+            settings::Reach::LineOfSight { .. } => Reach::LineOfSight(super::Sight::default()),
             settings::Reach::None {} => Reach::None,
         };
         UnitType {

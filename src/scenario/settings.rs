@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(super) use super::reach_keys::{Paths, Reach, Refraction};
+
 /// One planning question.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -189,74 +191,6 @@ pub(super) struct UnitType {
     /// Ids of unit types: a unit stands only within reach of a deployed unit of one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) protected_by: Vec<String>,
-}
-
-/// Which sites a unit covers from a location.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) enum Reach {
-    /// Those within a distance, both ends included.
-    Range {
-        /// Farthest distance covered, kilometres.
-        km: f64,
-        /// Nearest distance covered, kilometres.
-        #[serde(default)]
-        min_km: f64,
-    },
-    /// Gradually: those within the kilometres of a band, for its share; the best unit counts.
-    Bands {
-        /// Pairs of kilometres and share, kilometres rising, shares falling.
-        bands: Vec<[f64; 2]>,
-    },
-    /// Those with a row `location_id,site_id,value` of at most `max`.
-    Matrix {
-        /// CSV file with the columns `location_id`, `site_id`, `value`.
-        source: String,
-        /// SHA-256 the file must have; written into a plan's scenario.toml.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sha256: Option<String>,
-        /// Largest value that covers.
-        max: f64,
-    },
-    /// Those in the polygons of the location: ready service areas or isochrones.
-    Areas {
-        /// GeoJSON file with polygons, one or several for a location.
-        source: String,
-        /// SHA-256 the file must have; written into a plan's scenario.toml.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sha256: Option<String>,
-        /// Attribute with the id of the location.
-        #[serde(default = "text::<8>")]
-        location: String,
-    },
-    /// Those that a drive over a road network reaches in time, or within a length.
-    Roads {
-        /// Extract of OpenStreetMap (.osm.pbf), or CSV of edges.
-        network: String,
-        /// SHA-256 the file must have; written into a plan's scenario.toml.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sha256: Option<String>,
-        /// CSV of nodes, beside a CSV of edges.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        nodes: Option<String>,
-        /// SHA-256 of that file.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        nodes_sha256: Option<String>,
-        /// Longest drive, minutes; or give `km`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        minutes: Option<f64>,
-        /// Longest way, kilometres; or give `minutes`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        km: Option<f64>,
-        /// Kilometres an hour by class of road, over whatever the network says; 0 closes a class.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        speeds: BTreeMap<String, f64>,
-        /// A site or location farther than this from any road is off the road, kilometres.
-        #[serde(default = "snap_km")]
-        snap_km: f64,
-    },
-    /// None: an enabler.
-    None {},
 }
 
 /// Who gives units.
@@ -498,7 +432,7 @@ impl Default for Solve {
 }
 
 /// Defaults of the keys that name attributes, by position.
-const ATTRIBUTES: [&str; 9] = ["id", "name", "kind", "group", "lon", "lat", "domains", "status", "location_id"];
+const ATTRIBUTES: [&str; 8] = ["id", "name", "kind", "group", "lon", "lat", "domains", "status"];
 
 fn text<const N: usize>() -> String {
     ATTRIBUTES[N].to_owned()
@@ -506,10 +440,6 @@ fn text<const N: usize>() -> String {
 
 fn default_weight() -> NumberOrAttribute {
     NumberOrAttribute::Attribute("weight".to_owned())
-}
-
-fn snap_km() -> f64 {
-    1.5
 }
 
 fn one() -> f64 {

@@ -41,6 +41,16 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
             resolve(network, sha256);
             nodes.iter_mut().for_each(|nodes| resolve(nodes, nodes_sha256));
         }
+        if let Reach::LineOfSight { terrain, sha256, .. } = &mut unit_type.reach {
+            let paths = terrain.list_mut().iter_mut();
+            *sha256 = paths
+                .map(|path| {
+                    let mut hash = None;
+                    resolve(path, &mut hash);
+                    hash.unwrap_or_default()
+                })
+                .collect();
+        }
     }
     let text = toml::to_string(&settings).expect("settings hold nothing that TOML cannot say");
     format!("# The question of this plan as it was resolved; coverplan verify and coverplan solve read it.\n{text}")

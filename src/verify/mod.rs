@@ -4,6 +4,7 @@ mod claims;
 mod coalition;
 mod drive;
 mod limits;
+mod profile;
 mod reach;
 mod value;
 mod within;

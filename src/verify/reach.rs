@@ -3,7 +3,7 @@
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 
 use super::within::is_within;
-use super::{Covered, drive};
+use super::{Covered, drive, profile};
 use crate::plan::Placement;
 use crate::scenario::{Band, Distance, Reach, Scenario};
 
@@ -26,6 +26,19 @@ pub(super) fn reached(scenario: &Scenario, placement: &Placement) -> Vec<Covered
             let vertices = |site: u32| &roads.vertex_nodes[scenario.sites.vertex_range(site as usize)];
             let reached = (0..sites).filter(|site| vertices(*site).iter().all(is_reached));
             return reached.map(|site| Covered { site, share: 1.0 }).collect();
+        }
+        Reach::LineOfSight(sight) => {
+            let ruler = Ruler { distance: scenario.distance, ellipsoid: Geodesic::wgs84(), from };
+            let sees = |vertex: usize, to: [f64; 2]| {
+                let metres = ruler.metres(to, sight.max_m).filter(|metres| *metres <= sight.max_m);
+                metres.is_some_and(|metres| profile::sees(sight, placement.location, vertex, metres))
+            };
+            let is_seen = |site: &u32| {
+                let vertices = scenario.sites.vertex_range(*site as usize).zip(scenario.sites.vertices(*site as usize));
+                vertices.into_iter().all(|(vertex, to)| sees(vertex, *to))
+            };
+            let sites = u32::try_from(scenario.sites.positions.len()).unwrap_or(u32::MAX);
+            return (0..sites).filter(is_seen).map(|site| Covered { site, share: 1.0 }).collect();
         }
         Reach::None => return Vec::new(),
         Reach::Range { min_m, max_m } => {

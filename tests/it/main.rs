@@ -16,3 +16,4 @@ mod roads;
 mod scenario;
 mod scene;
 mod solver;
+mod terrain;

@@ -8,7 +8,7 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 31] = [
+const ROOMS: [(&str, &[&str]); 32] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
@@ -35,8 +35,9 @@ const ROOMS: [(&str, &[&str]); 31] = [
     ("signal_hook", &["main", "cli"]),
     ("strsim", &["load"]),
     ("tempfile", &["export"]),
-    ("tiff", &["load", "export"]),
+    ("tiff", &["load"]),
     ("toml", &["scenario"]),
+    ("zip", &["load"]),
     // At home everywhere in the library.
     ("geo_types", &[]),
     ("serde", &[]),
