@@ -159,5 +159,5 @@ ensure_venv() {
 # scripts/foreign_readers.py and scripts/draw_map.py
 readers_venv() { ensure_venv "$root/target/venv" 'geopandas==1.1.*' 'matplotlib==3.*'; }
 
-# scripts/peer_spopt.py
-peers_venv() { ensure_venv "$root/target/venv-peers" 'spopt==0.7.*'; }
+# scripts/peer_spopt.py and scripts/peer_roads.py
+peers_venv() { ensure_venv "$root/target/venv-peers" 'spopt==0.7.*' 'networkx==3.*' 'scipy==1.*'; }

@@ -46,7 +46,7 @@ impl Index {
     /// O(n log n) time, about 60 bytes a position.
     #[must_use]
     pub fn new(distance: Distance, positions: &[[f64; 2]]) -> Self {
-        let points = (0u32..).zip(positions).map(|(id, position)| GeomWithData::new(to_space(distance, *position), id));
+        let points = (0u32..).zip(positions).map(|(id, position)| GeomWithData::new(distance.to_space(*position), id));
         Self {
             tree: RTree::bulk_load(points.collect()),
             positions: positions.to_vec(),
@@ -67,7 +67,7 @@ impl Index {
     /// Pairs between the two are measured with Karney's algorithm (J. Geodesy 87, 43-55, 2013).
     pub fn within(&self, position: [f64; 2], rings: &[Ring], mut visit: impl FnMut(u32, usize)) {
         let far_m = rings.iter().map(|ring| ring.max_m).fold(0.0, f64::max) + SLACK_M;
-        let point = to_space(self.distance, position);
+        let point = self.distance.to_space(position);
         for hit in self.tree.locate_within_distance(point, far_m * far_m) {
             let chord_m = squared_distance(*hit.geom(), point).sqrt();
             for (place, ring) in rings.iter().enumerate() {
@@ -109,27 +109,14 @@ impl Index {
     }
 
     /// Distance in metres from an indexed position.
-    fn distance_m(&self, id: u32, to: [f64; 2]) -> f64 {
+    #[must_use]
+    pub fn distance_m(&self, id: u32, to: [f64; 2]) -> f64 {
         let from = self.positions[id as usize];
         match self.distance {
             Distance::Planar => squared_distance([from[0], from[1], 0.0], [to[0], to[1], 0.0]).sqrt(),
             Distance::Geodesic => self.ellipsoid.inverse(from[1], from[0], to[1], to[0]),
         }
     }
-}
-
-/// A position as a point in space: on the ellipsoid, or in the plane z = 0.
-fn to_space(distance: Distance, [x, y]: [f64; 2]) -> [f64; 3] {
-    const SEMI_MAJOR_M: f64 = 6_378_137.0;
-    const FLATTENING: f64 = 1.0 / 298.257_223_563;
-    const ECCENTRICITY_SQUARED: f64 = FLATTENING * (2.0 - FLATTENING);
-    if distance == Distance::Planar {
-        return [x, y, 0.0];
-    }
-    let (sin_lat, cos_lat) = y.to_radians().sin_cos();
-    let (sin_lon, cos_lon) = x.to_radians().sin_cos();
-    let normal_m = SEMI_MAJOR_M / (1.0 - ECCENTRICITY_SQUARED * sin_lat * sin_lat).sqrt();
-    [normal_m * cos_lat * cos_lon, normal_m * cos_lat * sin_lon, normal_m * (1.0 - ECCENTRICITY_SQUARED) * sin_lat]
 }
 
 fn squared_distance(a: [f64; 3], b: [f64; 3]) -> f64 {

@@ -190,7 +190,10 @@ title = "My planning question"
 id = "unit"
 name = "Unit with a range of 30 km"
 headcount = 40                         # people per unit
-reach = {{ kind = "range", km = 30 }}    # or {{ kind = "matrix", source = "times.csv", max = 15 }}
+reach = {{ kind = "range", km = 30 }}    # or {{ kind = "matrix", source = "times.csv", max = 15 }},
+                                       # or {{ kind = "areas", source = "isochrones.geojson", location = "location_id" }},
+                                       # or {{ kind = "roads", minutes = 15, network = "region.osm.pbf" }},
+                                       # or {{ kind = "line-of-sight", km = 30, terrain = "dem.tif", sensor_m = 15 }}
 
 [[contributors]]                       # who gives units; repeat the block for more
 id = "A"

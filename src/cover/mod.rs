@@ -1,12 +1,20 @@
 //! A scenario turned into coverage: which posts cover which site, as distinct cover sets.
 
+mod areas;
+mod drive;
+mod hierarchy;
+mod line_of_sight;
+mod roads;
 mod rows;
+mod sweep;
 
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+pub use self::roads::{drive, drives};
 pub use self::rows::Rows;
+pub use self::sweep::{Seen, sweep};
 use crate::index::{Index, Ring};
 use crate::problem::Problem;
 use crate::scenario::{LocationStatus, Reach, Requirement, Scenario};
@@ -108,6 +116,18 @@ impl Reachability {
                 }
                 Reach::Matrix(matrix) => {
                     let by_location = Rows::new(matrix.starts.clone(), matrix.sites.clone());
+                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                }
+                Reach::Areas(areas) => {
+                    let by_location = areas::sites_by_location(&scenario.sites, areas);
+                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                }
+                Reach::Roads(roads) => {
+                    let by_location = roads::sites_by_location(&scenario.sites, roads);
+                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                }
+                Reach::LineOfSight(sight) => {
+                    let by_location = line_of_sight::sites_by_location(scenario, sight);
                     reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::None => {}

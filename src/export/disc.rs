@@ -35,6 +35,11 @@ pub(super) fn ring(distance: Distance, center: [f64; 2], min_m: f64, max_m: f64)
     };
     let outer = disc(max_m);
     let area = if min_m < LEAST_M { outer } else { outer.difference(&disc(min_m)) };
+    written(distance, &area)
+}
+
+/// An area as GeoJSON has it: exterior rings counter-clockwise, seven decimals; `None` where nothing is left of it.
+pub(super) fn written(distance: Distance, area: &MultiPolygon) -> Option<Polygons> {
     let limits = if distance == Distance::Geodesic { [180.0, 90.0] } else { [f64::INFINITY; 2] };
     let parts = area.orient(Direction::Default);
     let polygons: Polygons = parts.into_iter().filter_map(|part| polygon(&part, limits)).collect();

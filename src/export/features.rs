@@ -4,9 +4,9 @@ use geographiclib_rs::{Geodesic, InverseGeodesic};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Report, disc};
+use super::{Report, outline};
 use crate::plan::Placement;
-use crate::scenario::{Distance, Requirement, Scenario};
+use crate::scenario::{Distance, Reach, Requirement, Scenario};
 use crate::verify::Covered;
 
 fn feature(kind: &str, coordinates: Value, properties: Value) -> Value {
@@ -273,13 +273,16 @@ impl Ruler {
     }
 }
 
-/// Polygons: what each placement with a range or bands reaches.
+/// Polygons: what each placement reaches, where it can be drawn.
 pub(super) fn reach<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> + 'a {
     let scenario = report.scenario;
     report.placements().filter_map(|(id, placement)| {
         let unit_type = &scenario.unit_types[placement.unit_type];
-        let (min_m, max_m) = unit_type.reach.span_m()?;
-        let polygons = disc::ring(scenario.distance, at(scenario, placement), min_m, max_m)?;
+        let polygons = outline::reached(scenario, placement)?;
+        let span = match &unit_type.reach {
+            Reach::LineOfSight(sight) => Some((0.0, sight.max_m)),
+            reach => reach.span_m(),
+        };
         let contributor = &scenario.contributors[placement.contributor];
         Some(feature(
             "MultiPolygon",
@@ -295,8 +298,8 @@ pub(super) fn reach<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> +
                 "phase_id": scenario.phases[placement.arrival].id,
                 "valid_from": instant(scenario, placement.arrival),
                 "valid_to": instant(scenario, placement.last + 1),
-                "km": max_m / 1000.0,
-                "min_km": min_m / 1000.0,
+                "km": span.map(|(_, max_m)| max_m / 1000.0),
+                "min_km": span.map(|(min_m, _)| min_m / 1000.0),
             }),
         ))
     })

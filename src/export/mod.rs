@@ -1,10 +1,12 @@
 //! A plan and its verdict turned into files and words.
 
+mod cells;
 mod differences;
 mod disc;
 mod features;
 mod geojson;
 mod geopackage;
+mod outline;
 mod plan_json;
 mod summary;
 

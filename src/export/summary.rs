@@ -284,17 +284,7 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
         let offered: u64 =
             scenario.offers.iter().filter(|offer| offer.unit_type == place).map(|offer| u64::from(offer.count)).sum();
         let places = scenario.locations.iter().filter(|location| kind.may_stand_at(location)).count();
-        let reach = match &kind.reach {
-            Reach::Range { min_m, max_m } if *min_m > 0.0 => format!("{} to {} km", min_m / 1e3, max_m / 1e3),
-            Reach::Range { max_m, .. } => format!("{} km", max_m / 1e3),
-            Reach::Bands(bands) => {
-                let band =
-                    |band: &crate::scenario::Band| format!("{} km for {} %", band.max_m / 1e3, 100.0 * band.share);
-                bands.iter().map(band).collect::<Vec<_>>().join(", ")
-            }
-            Reach::Matrix(matrix) => format!("by matrix, {} pairs", matrix.sites.len()),
-            Reach::None => "none".to_owned(),
-        };
+        let reach = reach_in_words(&kind.reach);
         let protectors: Vec<&str> =
             kind.protected_by.iter().map(|protector| scenario.unit_types[*protector].id.as_str()).collect();
         let under =
@@ -329,6 +319,32 @@ pub fn question(scenario: &Scenario, reachable: &[Vec<bool>], cover_sets: usize)
         let _infallible = write!(text, "\n{}", table(&rows));
     }
     text
+}
+
+/// Which sites a type covers.
+fn reach_in_words(reach: &Reach) -> String {
+    match reach {
+        Reach::Range { min_m, max_m } if *min_m > 0.0 => format!("{} to {} km", min_m / 1e3, max_m / 1e3),
+        Reach::Range { max_m, .. } => format!("{} km", max_m / 1e3),
+        Reach::Bands(bands) => {
+            let band = |band: &crate::scenario::Band| format!("{} km for {} %", band.max_m / 1e3, 100.0 * band.share);
+            bands.iter().map(band).collect::<Vec<_>>().join(", ")
+        }
+        Reach::Matrix(matrix) => format!("by matrix, {} pairs", matrix.sites.len()),
+        Reach::Areas(areas) => {
+            let drawn = areas.by_location.iter().filter(|polygons| !polygons.is_empty()).count();
+            format!("by areas of {drawn} locations")
+        }
+        Reach::Roads(roads) => {
+            let limit = f64::from(roads.limit);
+            let limit = if roads.is_timed { format!("{} min", limit / 6e4) } else { format!("{} km", limit / 1e5) };
+            format!("{limit} by {} nodes of road", roads.graph.positions.len())
+        }
+        Reach::LineOfSight(sight) => {
+            format!("{} km in sight, {} m to {} m", sight.max_m / 1e3, sight.sensor_m, sight.target_m)
+        }
+        Reach::None => "none".to_owned(),
+    }
 }
 
 /// A contributor's mandate, caveats and conditions in words; empty where it has none.

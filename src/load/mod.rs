@@ -6,7 +6,10 @@ mod foreign;
 mod gathered;
 mod geojson;
 mod gpkg;
+mod network;
+mod osm;
 mod polygon;
+mod raster;
 mod source;
 mod wkb;
 
@@ -16,7 +19,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-pub use self::polygon::{Area, area};
+pub use self::network::{Direction, Network, Street};
+pub use self::polygon::{Area, LabeledAreas, Rings, area, labeled_areas};
+pub use self::raster::{Raster, raster};
 use self::source::{FORMATS, Format, Source, is_foreign_address};
 pub use self::source::{is_database, without_password};
 use crate::problem::{InputError, Problem};
@@ -243,6 +248,31 @@ fn refuse_address(path: &Path) -> Result<(), Problem> {
         "PostGIS (PG:...) is read by coverplan built with GDAL: cargo install --path . --features gdal (Debian: \
          libgdal-dev); or export a file: ogr2ogr -f GPKG out.gpkg INPUT",
     ))
+}
+
+/// Reads a road network: an extract of OpenStreetMap (`.osm.pbf`), or a CSV of edges with one of nodes.
+///
+/// Of an extract only ways of the classes named are read.
+///
+/// # Errors
+/// [`InputError`] with every problem of the files.
+///
+/// # Cost
+/// One pass over tables, two over an extract; memory grows with the files.
+pub fn network(path: &Path, nodes: Option<&Path>, classes: &[String]) -> Result<Network, InputError> {
+    let name = path.display().to_string();
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match (nodes, extension.as_str()) {
+        (None, "pbf") => osm::read(path, classes),
+        (Some(nodes), "csv") => network::read(path, nodes),
+        _ => {
+            let found =
+                if nodes.is_some() { "a network with nodes apart that is no CSV" } else { "a network without nodes" };
+            let expected = "an extract .osm.pbf, or edges and nodes as CSV";
+            let advice = "give nodes = \"nodes.csv\" beside network = \"edges.csv\", or an .osm.pbf alone";
+            Err(Problem::new("unsupported-format", name, found, expected, advice).into())
+        }
+    }
 }
 
 /// Reads the named columns of a CSV table.

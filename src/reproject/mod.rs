@@ -7,6 +7,9 @@ use self::by_proj4rs::Transformation;
 use crate::load::crs_name;
 use crate::problem::Problem;
 
+/// Longitude and latitude on WGS 84.
+const WGS84: &str = "EPSG:4326";
+
 /// Turns positions into degrees longitude and latitude on WGS 84.
 ///
 /// # Units
@@ -24,10 +27,10 @@ use crate::problem::Problem;
 /// proj4rs, with the definitions of the EPSG registry in crs-definitions; PROJ with the feature `proj`.
 pub fn to_wgs84(positions: &mut [[f64; 2]], crs: &str, place: &str) -> Result<(), Problem> {
     let name = crs_name(crs).ok_or_else(|| unknown(crs, place))?;
-    if name == "EPSG:4326" {
+    if name == WGS84 {
         return Ok(());
     }
-    let transformation = Transformation::new(&name).ok_or_else(|| unknown(crs, place))?;
+    let transformation = Transformation::new(&name, WGS84).ok_or_else(|| unknown(crs, place))?;
     let mut lost = Vec::new();
     for (feature, position) in positions.iter_mut().enumerate() {
         match transformation.apply(*position) {
@@ -44,6 +47,22 @@ pub fn to_wgs84(positions: &mut [[f64; 2]], crs: &str, place: &str) -> Result<()
             "check which system the coordinates are in and set crs to it",
         ))
     })
+}
+
+/// Turns degrees longitude and latitude on WGS 84 into positions of a system: the way back of [`to_wgs84`].
+///
+/// # Errors
+/// `unknown-crs` as there; positions that the system does not hold become NaN, which lies nowhere.
+pub fn from_wgs84(positions: &mut [[f64; 2]], crs: &str, place: &str) -> Result<(), Problem> {
+    let name = crs_name(crs).ok_or_else(|| unknown(crs, place))?;
+    if name == WGS84 {
+        return Ok(());
+    }
+    let transformation = Transformation::new(WGS84, &name).ok_or_else(|| unknown(crs, place))?;
+    for position in positions {
+        *position = transformation.apply(*position).unwrap_or([f64::NAN; 2]);
+    }
+    Ok(())
 }
 
 /// The definition of a system in well-known text (version 1) and in the words of PROJ; `None` where it is not known.

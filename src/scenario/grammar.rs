@@ -14,10 +14,6 @@ use super::settings::{Settings, schema};
 use crate::load::nearest;
 use crate::problem::{Findings, InputError, Problem};
 
-/// Keys and values of the contract that this version refuses by name, as paths without list positions.
-const PLANNED: &[&str] =
-    &["unit_types.reach.kind = line-of-sight", "unit_types.reach.kind = roads", "unit_types.reach.kind = areas"];
-
 /// Reads the settings of a scenario file with overrides such as `contributors.FRA.max_units=3` applied.
 pub(super) fn settings(path: &Path, overrides: &[(String, String)]) -> Result<Settings, InputError> {
     let file = path.display().to_string();
@@ -294,7 +290,6 @@ impl<'a> Walk<'a> {
     fn word(&mut self, value: &Value, accepted: &[&str], path: &[String]) {
         match value {
             Value::String(word) if accepted.contains(&word.as_str()) => {}
-            Value::String(word) if Self::is_planned(path, Some(word)) => self.planned(path, &format!("\"{word}\"")),
             Value::String(word) => {
                 let nearest = nearest(word, accepted.iter().copied());
                 let advice =
@@ -321,10 +316,6 @@ impl<'a> Walk<'a> {
     }
 
     fn unknown_key(&mut self, key: &str, properties: &serde_json::Map<String, Schema>, path: &[String]) {
-        if Self::is_planned(path, None) {
-            self.planned(path, &format!("\"{key}\""));
-            return;
-        }
         let known: Vec<&str> = properties.keys().map(String::as_str).collect();
         let nearest = nearest(key, known.iter().copied());
         let advice = nearest.map_or_else(|| "remove it".to_owned(), |near| format!("did you mean \"{near}\"?"));
@@ -339,18 +330,6 @@ impl<'a> Walk<'a> {
             &format!("the key \"{key}\""),
             "add it; docs/formats.md shows an example",
         );
-    }
-
-    fn is_planned(path: &[String], word: Option<&str>) -> bool {
-        let keys: Vec<&str> = path.iter().map(String::as_str).filter(|step| step.parse::<usize>().is_err()).collect();
-        let key = keys.join(".");
-        let key = word.map_or(key.clone(), |word| format!("{key} = {word}"));
-        PLANNED.contains(&key.as_str())
-    }
-
-    fn planned(&mut self, path: &[String], found: &str) {
-        let advice = "leave it out for now; CHANGELOG.md lists what is planned";
-        self.push("not-built-yet", path, found, "a key or value that this version builds", advice);
     }
 
     fn wrong_type(&mut self, value: &Value, wanted: &[&str], path: &[String]) {

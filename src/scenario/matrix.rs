@@ -102,7 +102,8 @@ impl Rows<'_> {
     }
 }
 
-fn sorted<'a>(places: &Places<'a>) -> Vec<&'a str> {
+/// Ids in the order of their places.
+pub(super) fn sorted<'a>(places: &Places<'a>) -> Vec<&'a str> {
     let mut ids: Vec<(u32, &str)> = places.iter().map(|(id, place)| (*place, *id)).collect();
     ids.sort_unstable();
     ids.into_iter().map(|(_, id)| id).collect()

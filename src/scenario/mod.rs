@@ -1,5 +1,6 @@
 //! A scenario file and its layers turned into a scenario: the question, with every rule of the input already checked.
 
+mod areas;
 mod coalition;
 mod demand;
 mod generate;
@@ -7,9 +8,15 @@ mod grammar;
 mod layers;
 mod matrix;
 mod place;
+mod reach;
+mod reach_keys;
+mod roads;
 mod rules;
 mod settings;
+mod snap;
+mod space;
 mod supply;
+mod terrain;
 mod text;
 mod time;
 
@@ -18,6 +25,7 @@ use std::path::{Path, PathBuf};
 use crate::load::{Column, Outlines};
 use crate::problem::{InputError, Problem};
 
+pub use self::reach::{Areas, Band, Matrix, Reach, RoadGraph, Roads, Sight, Terrain};
 pub use self::settings::{Distance, Method, ObjectiveKind, json_schema};
 pub use self::text::{relative_path, resolved_text};
 
@@ -93,6 +101,15 @@ impl Sites {
             None => std::slice::from_ref(&self.positions[site]),
         }
     }
+
+    /// Where the vertices of a site are among those of all.
+    #[must_use]
+    pub fn vertex_range(&self, site: usize) -> std::ops::Range<usize> {
+        match &self.outlines {
+            Some(outlines) => outlines.starts[site]..outlines.starts[site + 1],
+            None => site..site + 1,
+        }
+    }
 }
 
 /// A place where units may stand.
@@ -151,66 +168,6 @@ impl UnitType {
                 (Some(domain), Some(domains)) => domains.contains(domain),
                 _ => true,
             }
-    }
-}
-
-/// Which sites a unit covers from a location.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reach {
-    /// Within a distance in metres, both ends included.
-    Range {
-        /// Nearest distance covered.
-        min_m: f64,
-        /// Farthest distance covered.
-        max_m: f64,
-    },
-    /// Within the distances of bands, for their shares.
-    Bands(Vec<Band>),
-    /// By a table of location and site.
-    Matrix(Matrix),
-    /// Never.
-    None,
-}
-
-impl Reach {
-    /// Nearest and farthest distance covered, metres; `None` where it is no distance that decides.
-    #[must_use]
-    pub fn span_m(&self) -> Option<(f64, f64)> {
-        match self {
-            Self::Range { min_m, max_m } => Some((*min_m, *max_m)),
-            Self::Bands(bands) => Some((0.0, bands.last().map_or(0.0, |band| band.max_m))),
-            Self::Matrix(_) | Self::None => None,
-        }
-    }
-}
-
-/// A distance and what a site within it gets.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Band {
-    /// Metres, included.
-    pub max_m: f64,
-    /// Above 0, at most 1; less than that of any nearer band.
-    pub share: f64,
-}
-
-/// Sites covered from each location, from a table.
-///
-/// # Shape
-/// `starts` has one entry per location and one more; the sites of location `l` are
-/// `sites[starts[l]..starts[l + 1]]`, ascending.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Matrix {
-    /// Where each location's sites start.
-    pub starts: Vec<usize>,
-    /// Indices of sites.
-    pub sites: Vec<u32>,
-}
-
-impl Matrix {
-    /// Sites covered from a location, ascending.
-    #[must_use]
-    pub fn sites_of(&self, location: usize) -> &[u32] {
-        &self.sites[self.starts[location]..self.starts[location + 1]]
     }
 }
 

@@ -42,6 +42,11 @@ pub(super) fn scenario(path: &Path, mut settings: Settings) -> Result<Scenario, 
     let site_ids = sites.as_ref().map(|sites| sites.ids(&settings.sites.id, &mut rules.findings));
     if let (Some(ids), Some(locations)) = (&site_ids, &locations) {
         rules.matrices(&settings, &mut unit_types, ids, locations);
+        rules.areas(&settings, &mut unit_types, locations);
+    }
+    if let (Some(sites), Some(locations)) = (&sites, &locations) {
+        rules.roads(&settings, &mut unit_types, sites, locations);
+        rules.sights(&settings, &mut unit_types, sites, locations);
     }
     let demand = demand::Demand { settings: &settings, file: &rules.file, unit_types: &unit_types, offers: &offers };
     let requirements = demand.requirements(sites.as_ref(), &mut rules.findings, &mut rules.warnings);
@@ -116,8 +121,14 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
         resolve(source);
     }
     for unit_type in &mut settings.unit_types {
-        if let settings::Reach::Matrix { source, .. } = &mut unit_type.reach {
+        if let settings::Reach::Matrix { source, .. } | settings::Reach::Areas { source, .. } = &mut unit_type.reach {
             resolve(source);
+        }
+        if let settings::Reach::Roads { network, nodes, .. } = &mut unit_type.reach {
+            [network].into_iter().chain(nodes).for_each(resolve);
+        }
+        if let settings::Reach::LineOfSight { terrain, .. } = &mut unit_type.reach {
+            terrain.list_mut().iter_mut().for_each(resolve);
         }
     }
 }
@@ -254,6 +265,9 @@ impl Rules {
             settings::Reach::Bands { bands } => Reach::Bands(self.bands(&table, bands)),
             // Filled in once sites and locations are known.
             settings::Reach::Matrix { .. } => Reach::Matrix(super::Matrix::default()),
+            settings::Reach::Areas { .. } => Reach::Areas(super::Areas::default()),
+            settings::Reach::Roads { .. } => Reach::Roads(super::Roads::default()),
+            settings::Reach::LineOfSight { .. } => Reach::LineOfSight(super::Sight::default()),
             settings::Reach::None {} => Reach::None,
         };
         UnitType {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(super) use super::reach_keys::{Paths, Reach, Refraction};
+
 /// One planning question.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -201,37 +203,6 @@ pub(super) struct UnitType {
     /// Ids of unit types: a unit stands only within reach of a deployed unit of one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) protected_by: Vec<String>,
-}
-
-/// Which sites a unit covers from a location.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) enum Reach {
-    /// Those within a distance, both ends included.
-    Range {
-        /// Farthest distance covered, kilometres.
-        km: f64,
-        /// Nearest distance covered, kilometres.
-        #[serde(default)]
-        min_km: f64,
-    },
-    /// Gradually: those within the kilometres of a band, for its share; the best unit counts.
-    Bands {
-        /// Pairs of kilometres and share, kilometres rising, shares falling.
-        bands: Vec<[f64; 2]>,
-    },
-    /// Those with a row `location_id,site_id,value` of at most `max`.
-    Matrix {
-        /// CSV file with the columns `location_id`, `site_id`, `value`.
-        source: String,
-        /// SHA-256 the file must have; written into a plan's scenario.toml.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sha256: Option<String>,
-        /// Largest value that covers.
-        max: f64,
-    },
-    /// None: an enabler.
-    None {},
 }
 
 /// Who gives units.

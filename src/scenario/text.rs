@@ -36,8 +36,22 @@ pub fn resolved_text(scenario: &Scenario, folder: &Path) -> String {
         }
     }
     for unit_type in &mut settings.unit_types {
-        if let Reach::Matrix { source, sha256, .. } = &mut unit_type.reach {
+        if let Reach::Matrix { source, sha256, .. } | Reach::Areas { source, sha256, .. } = &mut unit_type.reach {
             resolve(source, sha256);
+        }
+        if let Reach::Roads { network, sha256, nodes, nodes_sha256, .. } = &mut unit_type.reach {
+            resolve(network, sha256);
+            nodes.iter_mut().for_each(|nodes| resolve(nodes, nodes_sha256));
+        }
+        if let Reach::LineOfSight { terrain, sha256, .. } = &mut unit_type.reach {
+            let paths = terrain.list_mut().iter_mut();
+            *sha256 = paths
+                .map(|path| {
+                    let mut hash = None;
+                    resolve(path, &mut hash);
+                    hash.unwrap_or_default()
+                })
+                .collect();
         }
     }
     let text = toml::to_string(&settings).expect("settings hold nothing that TOML cannot say");

@@ -2,9 +2,12 @@
 
 mod claims;
 mod coalition;
+mod drive;
 mod limits;
+mod profile;
 mod reach;
 mod value;
+mod within;
 
 use std::collections::BTreeSet;
 

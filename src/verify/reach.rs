@@ -2,7 +2,8 @@
 
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 
-use super::Covered;
+use super::within::is_within;
+use super::{Covered, drive, profile};
 use crate::plan::Placement;
 use crate::scenario::{Band, Distance, Reach, Scenario};
 
@@ -13,6 +14,31 @@ pub(super) fn reached(scenario: &Scenario, placement: &Placement) -> Vec<Covered
         Reach::Matrix(matrix) => {
             let sites = matrix.sites_of(placement.location).iter();
             return sites.map(|site| Covered { site: *site, share: 1.0 }).collect();
+        }
+        Reach::Areas(areas) => {
+            let polygons = &areas.by_location[placement.location];
+            Box::new(move |at| if polygons.iter().any(|rings| is_within(rings, at)) { 1.0 } else { 0.0 })
+        }
+        Reach::Roads(roads) => {
+            let costs = drive::costs(roads, placement.location);
+            let is_reached = |node: &Option<u32>| node.is_some_and(|node| costs.contains_key(&node));
+            let sites = u32::try_from(scenario.sites.positions.len()).unwrap_or(u32::MAX);
+            let vertices = |site: u32| &roads.vertex_nodes[scenario.sites.vertex_range(site as usize)];
+            let reached = (0..sites).filter(|site| vertices(*site).iter().all(is_reached));
+            return reached.map(|site| Covered { site, share: 1.0 }).collect();
+        }
+        Reach::LineOfSight(sight) => {
+            let ruler = Ruler { distance: scenario.distance, ellipsoid: Geodesic::wgs84(), from };
+            let sees = |vertex: usize, to: [f64; 2]| {
+                let metres = ruler.metres(to, sight.max_m).filter(|metres| *metres <= sight.max_m);
+                metres.is_some_and(|metres| profile::sees(sight, placement.location, vertex, metres))
+            };
+            let is_seen = |site: &u32| {
+                let vertices = scenario.sites.vertex_range(*site as usize).zip(scenario.sites.vertices(*site as usize));
+                vertices.into_iter().all(|(vertex, to)| sees(vertex, *to))
+            };
+            let sites = u32::try_from(scenario.sites.positions.len()).unwrap_or(u32::MAX);
+            return (0..sites).filter(is_seen).map(|site| Covered { site, share: 1.0 }).collect();
         }
         Reach::None => return Vec::new(),
         Reach::Range { min_m, max_m } => {

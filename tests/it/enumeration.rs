@@ -57,7 +57,7 @@ fn share(scenario: &Scenario, unit_type: usize, location: usize, to: [f64; 2]) -
     match &scenario.unit_types[unit_type].reach {
         Reach::Range { min_m, max_m } => f64::from(u8::from(*min_m <= metres && metres <= *max_m)),
         Reach::Bands(bands) => bands.iter().find(|band| metres <= band.max_m).map_or(0.0, |band| band.share),
-        Reach::Matrix(_) | Reach::None => 0.0,
+        Reach::Matrix(_) | Reach::Areas(_) | Reach::Roads(_) | Reach::LineOfSight(_) | Reach::None => 0.0,
     }
 }
 

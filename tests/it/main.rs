@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod areas;
 mod cli;
 mod differential;
 mod enumeration;
@@ -21,6 +22,8 @@ mod load;
 mod methods;
 mod plan_package;
 mod properties;
+mod roads;
 mod scenario;
 mod scene;
 mod solver;
+mod terrain;

@@ -194,7 +194,6 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("duplicate_column", "locations.csv", "id,lon", "lon,lon"),
     ("duplicate_row", "minutes.csv", "L2,b,40", "L1,b,40"),
     ("many_offers", "offers.csv", "north,tower,2", "north,tower,900000\nnorth,tower,900000"),
-    ("planned_reach", "scenario.toml", "kind = \"range\", km = 30, min_km = 1", "kind = \"line-of-sight\", km = 30"),
     ("unknown_reach", "scenario.toml", "kind = \"range\"", "kind = \"rnage\""),
     ("missing_reach_kind", "scenario.toml", "kind = \"range\", ", ""),
     ("unknown_objective", "scenario.toml", "\"max-coverage\"", "\"best\""),

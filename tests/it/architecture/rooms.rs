@@ -8,7 +8,7 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 31] = [
+const ROOMS: [(&str, &[&str]); 33] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
@@ -23,10 +23,12 @@ const ROOMS: [(&str, &[&str]); 31] = [
     ("highs_sys", &["solve"]),
     ("indicatif", &["main", "cli"]),
     ("jiff", &["scenario", "export"]),
+    ("osmpbf", &["load"]),
     ("proj", &["reproject"]),
     ("proj4rs", &["reproject"]),
     ("rayon", &["load", "index", "cover", "model", "solve", "verify", "export", "cli"]),
-    ("rstar", &["index"]),
+    ("robust", &["cover"]),
+    ("rstar", &["index", "scenario"]),
     ("rusqlite", &["load", "export"]),
     ("schemars", &["scenario"]),
     ("serde_json", &["load", "scenario", "plan", "export", "cli"]),
@@ -34,9 +36,9 @@ const ROOMS: [(&str, &[&str]); 31] = [
     ("signal_hook", &["main", "cli"]),
     ("strsim", &["load"]),
     ("tempfile", &["export"]),
-    ("tiff", &["load", "export"]),
+    ("tiff", &["load"]),
     ("toml", &["scenario"]),
-    ("zip", &["export"]),
+    ("zip", &["load", "export"]),
     // At home everywhere in the library.
     ("geo_types", &[]),
     ("serde", &[]),
