@@ -69,7 +69,8 @@ struct Compact {
     step: Option<f64>,
 }
 
-/// Solves a program by one model.
+/// Solves a program by one model; `is_for_bound` where a good start is known and HiGHS need not look for better plans
+/// before it has a bound.
 ///
 /// # Errors
 /// [`SolveError`] when HiGHS cannot take the model at all and there is no start.
@@ -79,6 +80,7 @@ pub(super) fn solve(
     halt: &AtomicBool,
     begun: Instant,
     start: Option<&[u32]>,
+    is_for_bound: bool,
     heard: &mut dyn FnMut(&News<'_>),
 ) -> Result<Ending, SolveError> {
     if let Some(ending) = without_search(program) {
@@ -90,6 +92,11 @@ pub(super) fn solve(
     let (columns, mut model) = compact.model(program)?;
     let rows = model.num_rows();
     set_options(&mut model, options, begun, step)?;
+    if is_for_bound {
+        model
+            .try_set_option("mip_heuristic_effort", 0.0)
+            .map_err(|error| SolveError { detail: format!("HiGHS refuses an option: {error}") })?;
+    }
     if let Some(full_start) = &full_start {
         // A start that HiGHS does not take costs time, never the answer.
         let _ignored = model.try_set_solution(Some(full_start), None, None, None);
@@ -375,6 +382,6 @@ impl Watcher<'_> {
 /// `None` when HiGHS does not say within the time.
 pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, stop: &AtomicBool) -> Option<bool> {
     let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1, method: Method::Compact };
-    let ending = solve(program, &options, stop, Instant::now(), None, &mut |_| {}).ok()?;
+    let ending = solve(program, &options, stop, Instant::now(), None, false, &mut |_| {}).ok()?;
     (ending.is_infeasible || ending.values.is_some()).then_some(ending.is_infeasible)
 }

@@ -50,7 +50,7 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
     };
     if is_whole || record.best.is_none() {
         let all = vec![true; program.variables.len()];
-        return compactly(&reduce::restricted(program, &all), options, record, "compact");
+        return compactly(&reduce::restricted(program, &all), options, record, ("compact", false));
     }
     decomposed(layout, options, record)
 }
@@ -81,7 +81,9 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let items = reduced.program.sets.items();
         if items <= HOPEFUL || (more == SEARCHES && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             let fixed = is_kept.len() - reduced.kept.len();
-            ending = compactly(&reduced, options, record, "decompose")?;
+            // Who asks for a gap is served by a bound; a proof needs plans from the tree, too.
+            let is_for_bound = is_tied && options.gap > 0.0;
+            ending = compactly(&reduced, options, record, ("decompose", is_for_bound))?;
             ending.is_infeasible = false;
             ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
             return Ok(ending);
@@ -168,7 +170,7 @@ fn compactly(
     reduced: &Reduced,
     options: &Options,
     record: &mut Record<'_>,
-    method: &'static str,
+    (method, is_for_bound): (&'static str, bool),
 ) -> Result<Ending, SolveError> {
     let start = record.best.as_ref().map(|best| reduced.forth(best));
     let (stop, begun) = (record.watch.stop, record.begun);
@@ -181,7 +183,7 @@ fn compactly(
         }
         record.tell("compact", news.nodes);
     };
-    let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), &mut heard)?;
+    let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), is_for_bound, &mut heard)?;
     if let Some(values) = &ending.values {
         record.offer("compact", &reduced.back(values));
     }

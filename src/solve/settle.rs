@@ -25,7 +25,7 @@ pub(super) fn settled(
     let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
     let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
     // Its values and bounds are costs of another kind: no one is to take them for the objective.
-    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, Some(values), &mut |_| {}) else {
+    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, Some(values), false, &mut |_| {}) else {
         return solution;
     };
     let Some(settled) = ending.values else { return solution };
