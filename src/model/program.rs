@@ -135,6 +135,12 @@ impl Program {
         }
     }
 
+    /// True where some row ties units to other units.
+    #[must_use]
+    pub fn has_ties(&self) -> bool {
+        self.rows.iter().any(Row::is_tie)
+    }
+
     /// Adds a row.
     pub fn add_row(&mut self, row: Row) {
         self.rows.push(row);

@@ -1,13 +1,13 @@
 //! Several plans turned into one that is better than each, by solving the program of their posts alone.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::bundles::Bundles;
 use super::layout::Layout;
 use super::record::Record;
 use super::{compact, greedy, search};
-use crate::model::{Program, Row};
+use crate::model::Program;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
 
@@ -39,8 +39,7 @@ const PATIENCE: u32 = 2;
 /// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016.
 pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, record: &mut Record<'_>) {
     let program = layout.program;
-    let (stop, begun) = (record.watch.stop, record.begun);
-    let is_over = || stop.load(Ordering::Relaxed) || begun.elapsed().as_secs_f64() > options.time_limit_s;
+    let is_over = record.clock();
     let bundles = Bundles::new(program);
     let loose = loosened(program);
     let loose_layout = loose.as_ref().map(Layout::new);
@@ -57,7 +56,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
         if effort.merge_s > 0.0 && !is_over() {
             let best = record.best.clone().unwrap_or_default();
             let reduced = reduce::restricted(program, &worth_keeping(layout, &bundles, &seen, &best));
-            if let Some(values) = merged(&reduced, &best, effort, options, stop) {
+            if let Some(values) = merged(&reduced, &best, effort, options, record.watch.stop) {
                 record.offer("search", &values);
             }
         }
@@ -104,7 +103,7 @@ fn merged(reduced: &Reduced, best: &[u32], effort: Effort, options: &Options, st
 
 /// The program without rows that tie units to other units, such as conditions and protection; `None` where it has none.
 fn loosened(program: &Program) -> Option<Program> {
-    program.rows.iter().any(Row::is_tie).then(|| {
+    program.has_ties().then(|| {
         let rows = program.rows.iter().filter(|row| !row.is_tie()).cloned().collect();
         Program { rows, ..program.clone() }
     })

@@ -1,13 +1,11 @@
 //! A program turned into the best plan and bound that the method asked for, or suited to it, can find.
 
-use std::sync::atomic::Ordering;
-
 use super::layout::Layout;
 use super::merge::{self, Effort};
 use super::multipliers::Proof;
 use super::record::Record;
 use super::{StopReason, compact, relax, steps};
-use crate::model::{Aim, Program, Row};
+use crate::model::{Aim, Program};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::{Method, Options};
@@ -45,7 +43,7 @@ pub(super) struct Ending {
 /// [`SolveError`] when HiGHS cannot take the model at all and there is no plan.
 pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Result<Ending, SolveError> {
     let program = layout.program;
-    let is_tied = program.rows.iter().any(Row::is_tie);
+    let is_tied = program.has_ties();
     let is_small = program.sets.items() <= if is_tied { SMALL_TIED } else { SMALL };
     let is_whole = match options.method {
         Method::Compact => true,
@@ -62,7 +60,7 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
 /// Search, a bound from prices, and a model of what the two leave open.
 fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Result<Ending, SolveError> {
     let program = layout.program;
-    let is_tied = program.rows.iter().any(Row::is_tie);
+    let is_tied = program.has_ties();
     let mut ending = Ending {
         is_infeasible: false,
         stop_reason: None,
@@ -134,11 +132,10 @@ fn searched_and_priced(
     record: &mut Record<'_>,
 ) -> Option<Proof> {
     let program = layout.program;
-    let (stop, begun, limit_s) = (record.watch.stop, record.begun, options.time_limit_s);
-    let is_over = move || stop.load(Ordering::Relaxed) || begun.elapsed().as_secs_f64() > limit_s;
+    let is_over = record.clock();
     let prices = std::thread::scope(|scope| {
         // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
-        let is_weak = options.method == Method::Auto && program.rows.iter().any(Row::is_tie);
+        let is_weak = options.method == Method::Auto && program.has_ties();
         let is_priced = !is_weak && program.sets.items() <= LARGE;
         let pricing = is_priced.then(|| scope.spawn(move || relax::prices(program, most, &is_over)));
         merge::search(layout, effort, options, record);
@@ -188,12 +185,7 @@ fn compactly(
         record.tell("compact", news.nodes);
     };
     let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), is_for_bound, &mut heard)?;
-    if let Some(values) = &ending.values {
-        record.offer("compact", &reduced.back(values));
-    }
-    if let Some(bound) = ending.bound {
-        record.prove("compact", record.at_best(bound), None);
-    }
+    heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
     Ok(Ending {
         is_infeasible: ending.is_infeasible,
         stop_reason: ending.stop_reason,

@@ -158,46 +158,50 @@ impl<'a> Walk<'a> {
     /// Takes a unit off the rows of one post and adds one to those of another, each with its pledge; `None`, and nothing
     /// changed, where a rule forbids it.
     fn exchange_rows(&mut self, from: u32, to: u32) -> Option<(u32, u32)> {
+        self.move_rows(from, to);
+        let pledges = self.exchange_pledges(from, to);
+        if pledges.is_none() {
+            self.move_rows(to, from);
+        }
+        pledges
+    }
+
+    /// The pledge that a unit at `from` goes back to and the one that a unit at `to` is taken from.
+    fn exchange_pledges(&mut self, from: u32, to: u32) -> Option<(u32, u32)> {
         let layout = self.state.layout;
-        self.state.add_to_rows(from, -1.0);
-        self.state.add_to_rows(to, 1.0);
-        if layout.lot_of(from) == layout.lot_of(to) {
-            if self.state.keeps_rows(from) && self.state.keeps_rows(to) {
-                let pledge = layout.suppliers(from)[0];
-                return Some((pledge, pledge));
-            }
-            self.state.add_to_rows(to, -1.0);
-            self.state.add_to_rows(from, 1.0);
-            return None;
-        }
         let suppliers = layout.suppliers(from);
-        let first = self.rng.usize(..suppliers.len());
-        let given = (0..suppliers.len()).map(|step| suppliers[(first + step) % suppliers.len()]);
-        let back = given.into_iter().find(|pledge| self.state.values[*pledge as usize] > 0);
-        if let Some(back) = back {
-            self.state.add_to_rows(back, -1.0);
-            if let Some(taken) = self.state.supplier(to) {
-                self.state.add_to_rows(taken, 1.0);
-                let is_affordable = self.cost + self.state.cost(taken) - self.state.cost(back) <= self.budget;
-                if is_affordable && [from, to, back, taken].iter().all(|variable| self.state.keeps_rows(*variable)) {
-                    return Some((back, taken));
-                }
-                self.state.add_to_rows(taken, -1.0);
-            }
-            self.state.add_to_rows(back, 1.0);
+        if layout.lot_of(from) == layout.lot_of(to) {
+            let is_kept = self.state.keeps_rows(from) && self.state.keeps_rows(to);
+            return is_kept.then(|| (suppliers[0], suppliers[0]));
         }
-        self.state.add_to_rows(to, -1.0);
-        self.state.add_to_rows(from, 1.0);
+        let first = self.rng.usize(..suppliers.len());
+        let mut given = (0..suppliers.len()).map(|step| suppliers[(first + step) % suppliers.len()]);
+        let back = given.find(|pledge| self.state.values[*pledge as usize] > 0)?;
+        self.state.add_to_rows(back, -1.0);
+        let Some(taken) = self.state.supplier(to) else {
+            self.state.add_to_rows(back, 1.0);
+            return None;
+        };
+        self.state.add_to_rows(taken, 1.0);
+        let is_affordable = self.cost + self.state.cost(taken) - self.state.cost(back) <= self.budget;
+        if is_affordable && [from, to, back, taken].iter().all(|variable| self.state.keeps_rows(*variable)) {
+            return Some((back, taken));
+        }
+        self.move_rows(taken, back);
         None
     }
 
     fn undo_rows(&mut self, from: u32, to: u32, (back, taken): (u32, u32)) {
         if back != taken {
-            self.state.add_to_rows(taken, -1.0);
-            self.state.add_to_rows(back, 1.0);
+            self.move_rows(taken, back);
         }
-        self.state.add_to_rows(to, -1.0);
-        self.state.add_to_rows(from, 1.0);
+        self.move_rows(to, from);
+    }
+
+    /// One less of a variable and one more of another, in the rows alone.
+    fn move_rows(&mut self, from: u32, to: u32) {
+        self.state.add_to_rows(from, -1.0);
+        self.state.add_to_rows(to, 1.0);
     }
 
     /// Takes a unit off the sets of `from` and says what that loses and what one at `to` would gain.
