@@ -1,5 +1,9 @@
 //! A program turned into the best plan and bound that the method asked for, or suited to it, can find.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
 use super::layout::Layout;
 use super::merge::{self, Effort};
 use super::multipliers::Proof;
@@ -52,9 +56,70 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
     };
     if is_whole || record.best.is_none() {
         let all = vec![true; program.variables.len()];
-        return compactly(&reduce::restricted(program, &all), options, record, ("compact", false));
+        return compactly(&reduce::restricted(program, &all), options, record, "compact");
+    }
+    // Who asks for a gap is served by a bound; a proof needs plans from the tree, too.
+    if is_tied && options.gap > 0.0 && options.method != Method::Search {
+        return searched_and_bounded(layout, options, record);
     }
     decomposed(layout, options, record)
+}
+
+/// Search, and one model for a bound, side by side until they meet.
+///
+/// The search never waits for the bound. News of the bound is heard after the search, in the order in which it came, so that
+/// plan and bound do not depend on who was quicker.
+fn searched_and_bounded(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Result<Ending, SolveError> {
+    /// How often the wish to stop is looked at.
+    const PAUSE: Duration = Duration::from_millis(50);
+    let program = layout.program;
+    let (begun, start) = (record.begun, record.best.clone());
+    let halt = AtomicBool::new(false);
+    let (teller, news) = channel();
+    let ending = std::thread::scope(|scope| {
+        let halt = &halt;
+        let bounding = scope.spawn(move || {
+            let mut heard = |news: &compact::News<'_>| {
+                // Who listens may have heard enough.
+                let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
+            };
+            compact::solve(program, options, halt, begun, start.as_deref(), true, &mut heard)
+        });
+        merge::search(layout, effort(program, true, 0), options, record);
+        while !record.is_done() && !record.is_over() {
+            match news.recv_timeout(PAUSE) {
+                Ok((values, bound, nodes)) => hear(record, values.as_deref(), bound, nodes),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        halt.store(true, Ordering::Relaxed);
+        bounding.join().unwrap_or_else(|_| Err(SolveError { detail: "the call of HiGHS broke off".to_owned() }))
+    })?;
+    let is_enough = record.is_done();
+    if !is_enough {
+        hear(record, ending.values.as_deref(), ending.bound, ending.nodes);
+    }
+    Ok(Ending {
+        is_infeasible: false,
+        stop_reason: if is_enough { None } else { stop_reason(record).or(ending.stop_reason) },
+        nodes: ending.nodes,
+        variables: ending.variables,
+        rows: ending.rows,
+        method: "decompose",
+        reductions: Vec::new(),
+    })
+}
+
+/// Takes news of the whole program's model into the record.
+fn hear(record: &mut Record<'_>, values: Option<&[u32]>, bound: Option<f64>, nodes: u64) {
+    if let Some(values) = values {
+        record.offer("compact", values);
+    }
+    if let Some(bound) = bound {
+        record.prove("compact", record.at_best(bound), None);
+    }
+    record.tell("compact", nodes);
 }
 
 /// Search, a bound from prices, and a model of what the two leave open.
@@ -83,9 +148,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let items = reduced.program.sets.items();
         if items <= HOPEFUL || (more == SEARCHES && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             let fixed = is_kept.len() - reduced.kept.len();
-            // Who asks for a gap is served by a bound; a proof needs plans from the tree, too.
-            let is_for_bound = is_tied && options.gap > 0.0;
-            ending = compactly(&reduced, options, record, ("decompose", is_for_bound))?;
+            ending = compactly(&reduced, options, record, "decompose")?;
             ending.is_infeasible = false;
             ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
             return Ok(ending);
@@ -171,20 +234,15 @@ fn compactly(
     reduced: &Reduced,
     options: &Options,
     record: &mut Record<'_>,
-    (method, is_for_bound): (&'static str, bool),
+    method: &'static str,
 ) -> Result<Ending, SolveError> {
     let start = record.best.as_ref().map(|best| reduced.forth(best));
     let (stop, begun) = (record.watch.stop, record.begun);
     let mut heard = |news: &compact::News<'_>| {
-        if let Some(values) = news.values {
-            record.offer("compact", &reduced.back(values));
-        }
-        if let Some(bound) = news.bound {
-            record.prove("compact", record.at_best(bound), None);
-        }
-        record.tell("compact", news.nodes);
+        let values = news.values.map(|values| reduced.back(values));
+        hear(record, values.as_deref(), news.bound, news.nodes);
     };
-    let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), is_for_bound, &mut heard)?;
+    let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), false, &mut heard)?;
     heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
     Ok(Ending {
         is_infeasible: ending.is_infeasible,

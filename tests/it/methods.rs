@@ -2,7 +2,7 @@
 
 use coverplan::plan;
 use coverplan::scenario::{Method, Scenario};
-use coverplan::solve::Status;
+use coverplan::solve::{Status, gap};
 use coverplan::{Outcome, certify, cover, model, reduce};
 use proptest::prelude::*;
 
@@ -36,6 +36,20 @@ proptest! {
             prop_assert!(over <= 1e-9, "bound {} and enumerated {best}", plan.objective.bound);
             prop_assert!(certify::unproven(&scenario, plan).is_none(), "{:?}", certify::unproven(&scenario, plan));
         }
+    }
+
+    /// A gap that is asked for is reached by a true bound, also where the bound is found beside the search.
+    #[test]
+    fn a_gap_is_reached_and_the_bound_is_true(question in question()) {
+        let Ok(mut scenario) = question.scene(0.0).read() else { return Ok(()) };
+        let best = enumeration::best(&scenario);
+        scenario.options.gap = 0.05;
+        let plan = by(&scenario, Method::Decompose).plan;
+        prop_assert_eq!(plan.objective.value.is_some(), best.is_some());
+        let (Some(value), Some(best)) = (plan.objective.value, best) else { return Ok(()) };
+        let over = if scenario.objective.kind.is_minimum() { plan.objective.bound - best } else { best - plan.objective.bound };
+        prop_assert!(over <= 1e-9, "bound {} and enumerated {best}", plan.objective.bound);
+        prop_assert!(gap(value, plan.objective.bound) <= 0.05, "{:?}", plan.objective);
     }
 
     /// Whatever the prices, what they prove is true.
