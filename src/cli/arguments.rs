@@ -74,6 +74,9 @@ pub(crate) struct Solve {
     /// How to solve: auto suits the method to the question [default: auto].
     #[arg(long, value_parser = ["auto", "compact", "decompose", "search"], value_name = "METHOD")]
     pub(crate) method: Option<String>,
+    /// Sites to list in sites.geojson and plan.gpkg; links come with all only.
+    #[arg(long, value_parser = ["none", "uncovered", "all"], default_value = "all", value_name = "WHICH")]
+    pub(crate) sites: String,
     /// How to show progress on stderr.
     #[arg(long, value_enum, default_value_t = ProgressStyle::Auto, value_name = "STYLE")]
     pub(crate) progress: ProgressStyle,

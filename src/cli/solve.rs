@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use coverplan::export::{self, Report};
+use coverplan::plan::Listed;
 use coverplan::problem::OutputError;
 use coverplan::scenario::{self, Scenario};
 use coverplan::solve::{Progress, Status, Watch};
@@ -22,7 +23,8 @@ pub(super) fn run(options: &Solve, is_quiet: bool) -> Result<Exit, Failure> {
     let target = Target::new(options, &scenario)?;
     set_threads(scenario.options.threads);
     let watch = Watch { stop: signals.stop(), report: &|progress| display.show(progress) };
-    let outcome = optimize(&scenario, &watch)?;
+    let mut outcome = optimize(&scenario, &watch)?;
+    outcome.plan.listed = listed(options);
     display.show(Progress { stage: "write", ..Progress::default() });
     let report = Report {
         scenario: &scenario,
@@ -45,6 +47,15 @@ pub(super) fn run(options: &Solve, is_quiet: bool) -> Result<Exit, Failure> {
         say(&export::summary(&report, folder.as_deref()));
     }
     Ok(exit(&outcome, &signals))
+}
+
+/// Which sites the files list.
+fn listed(options: &Solve) -> Listed {
+    match options.sites.as_str() {
+        "none" => Listed::None,
+        "uncovered" => Listed::Uncovered,
+        _ => Listed::All,
+    }
 }
 
 /// Flags that override keys of the scenario, after those of `--set`.

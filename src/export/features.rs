@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Report, outline};
-use crate::plan::Placement;
+use crate::plan::{Listed, Placement};
 use crate::scenario::{Distance, Reach, Requirement, Scenario};
 use crate::verify::Covered;
 
@@ -155,25 +155,29 @@ fn counting<'a>(
         .map(|(place, (placement, cover))| (place, placement, cover))
 }
 
-/// Points: every site once for each requirement and phase, with what covers it or why nothing does.
+/// Points: every listed site once for each requirement and phase, with what covers it or why nothing does.
 pub(super) fn sites<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> + 'a {
     let scenario = report.scenario;
     let sites = &scenario.sites;
     let ruler = Ruler::new(scenario);
     let topics =
         (0..scenario.requirements.len()).flat_map(|place| (0..scenario.phases.len()).map(move |phase| (place, phase)));
-    topics.flat_map(move |(place, phase)| {
+    let listed = report.plan.listed;
+    topics.filter(move |_| listed != Listed::None).flat_map(move |(place, phase)| {
         let requirement = &scenario.requirements[place];
         let covered_by = covered_by(report, place, phase);
         let nearest = nearest(report, place, phase, &ruler);
         let rows = requirement.sites.iter().zip(&requirement.weights).zip(&report.reachable[place]).zip(nearest);
-        rows.map(move |(((site, weight), is_reachable), nearest)| {
+        rows.filter_map(move |(((site, weight), is_reachable), nearest)| {
             let index = *site as usize;
             let units = &covered_by[index];
             let count = units
                 .iter()
                 .map(|(placement, _)| report.plan.placements[*placement].count)
                 .fold(0, u32::saturating_add);
+            if !listed.holds(u64::from(count)) {
+                return None;
+            }
             let ids: Vec<String> = units.iter().map(|(placement, _)| format!("P{}", placement + 1)).collect();
             let mut by_share: Vec<(f64, u32)> =
                 units.iter().map(|(placement, share)| (*share, report.plan.placements[*placement].count)).collect();
@@ -183,7 +187,7 @@ pub(super) fn sites<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> +
                 (0, true) => "no-unit-in-reach",
                 (0, false) => "no-location-reaches",
             };
-            feature(
+            Some(feature(
                 "Point",
                 point(sites.positions[index]),
                 json!({
@@ -204,7 +208,7 @@ pub(super) fn sites<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> +
                     "nearest_km": nearest.map(|(_, km)| km),
                     "reason": reason,
                 }),
-            )
+            ))
         })
     })
 }
@@ -305,12 +309,13 @@ pub(super) fn reach<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> +
     })
 }
 
-/// Lines from each placement to the sites that it covers.
+/// Lines from each placement to the sites that it covers, where all sites are listed.
 pub(super) fn links<'a>(report: &'a Report<'a>) -> impl Iterator<Item = Value> + 'a {
     let scenario = report.scenario;
     let ruler = Ruler::new(scenario);
     let pairs = move || {
-        scenario.requirements.iter().enumerate().flat_map(move |(place, requirement)| {
+        let topics = scenario.requirements.iter().enumerate().filter(|_| report.plan.listed == Listed::All);
+        topics.flat_map(move |(place, requirement)| {
             let is_own = |one: &&Covered| requirement.sites.binary_search(&one.site).is_ok();
             report
                 .placements()

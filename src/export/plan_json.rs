@@ -65,6 +65,7 @@ pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
             "seed": scenario.options.seed,
             "threads": scenario.options.threads,
             "method": scenario.options.method.word(),
+            "sites": plan.listed,
         },
     });
     if let Some((name, parts)) = parts(report) {

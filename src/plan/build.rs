@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Objective, Placement, Plan, RequirementResult, Search};
+use super::{Listed, Objective, Placement, Plan, RequirementResult, Search};
 use crate::cover::Coverage;
 use crate::model::{Origin, Program};
 use crate::scenario::{Requirement, Scenario};
@@ -38,6 +38,7 @@ pub fn build(
         conflict: solution.conflict.clone(),
         is_conflict_smallest: solution.is_conflict_smallest,
         certificate: solution.certificate.clone(),
+        listed: Listed::All,
         search: Search {
             seconds: 0.0,
             method: solution.method,

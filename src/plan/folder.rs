@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Objective, Placement, Plan, RequirementResult, Search, Status, StopReason, certificate};
+use super::{Listed, Objective, Placement, Plan, RequirementResult, Search, Status, StopReason, certificate};
 use crate::load::{self, Layer, Request};
 use crate::problem::{Findings, InputError, Problem};
 use crate::scenario::{self, ObjectiveKind, Scenario};
@@ -53,6 +53,14 @@ struct Summary {
     conflict_is_smallest: bool,
     #[serde(default)]
     inputs: Vec<RecordedInput>,
+    #[serde(default)]
+    options: RecordedOptions,
+}
+
+#[derive(Default, Deserialize)]
+struct RecordedOptions {
+    #[serde(default)]
+    sites: Listed,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +127,7 @@ pub fn read(folder: &Path) -> Result<Recorded, InputError> {
         is_conflict_smallest: summary.conflict_is_smallest,
         certificate,
         search: Search::default(),
+        listed: summary.options.sites,
     };
     Ok(Recorded { scenario, plan, claims })
 }

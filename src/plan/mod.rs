@@ -4,6 +4,8 @@ mod build;
 mod certificate;
 mod folder;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::build::build;
 pub use self::certificate::certificate_text;
 pub use self::folder::{Recorded, SiteClaim, read};
@@ -32,6 +34,33 @@ pub struct Plan {
     pub certificate: Option<Multipliers>,
     /// How the answer was found.
     pub search: Search,
+    /// Which sites its files list.
+    pub listed: Listed,
+}
+
+/// Which sites the files of a plan list: rows of `sites` that are kept; `links` come with all of them only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listed {
+    /// No site
+    None,
+    /// Sites that nothing covers, for each requirement and phase
+    Uncovered,
+    /// Every site
+    #[default]
+    All,
+}
+
+impl Listed {
+    /// True where a site is listed that so many units cover.
+    #[must_use]
+    pub fn holds(self, cover_count: u64) -> bool {
+        match self {
+            Self::None => false,
+            Self::Uncovered => cover_count == 0,
+            Self::All => true,
+        }
+    }
 }
 
 /// Value, bound and gap of the objective.

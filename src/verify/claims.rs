@@ -65,7 +65,8 @@ impl Topic<'_> {
         let requirement = &self.scenario.requirements[self.requirement];
         let name = format!("requirement {}{}", requirement.id, when(self.scenario, self.phase));
         let claimed: BTreeSet<u32> = claims.iter().map(|claim| claim.site).collect();
-        let expected: BTreeSet<u32> = requirement.sites.iter().copied().collect();
+        let is_listed = |site: &u32| self.plan.listed.holds(self.units(*site));
+        let expected: BTreeSet<u32> = requirement.sites.iter().copied().filter(is_listed).collect();
         let mut violations = Vec::new();
         if claimed != expected || claims.len() != expected.len() {
             let text = format!("{name}: {} sites listed, {} expected", claims.len(), expected.len());
@@ -77,31 +78,31 @@ impl Topic<'_> {
                 "site {site}, {name}: said to be covered by {} units of {} placements, is covered by {} of {}",
                 claim.cover_count,
                 claim.covered_by.len(),
-                self.units(claim),
-                self.truth(claim).len()
+                self.units(claim.site),
+                self.truth(claim.site).len()
             );
             violations.push(Violation { code: "site-claim-differs", text });
         }
         violations
     }
 
-    fn truth(&self, claim: &SiteClaim) -> &[usize] {
-        self.by_site.get(&claim.site).map(Vec::as_slice).unwrap_or_default()
+    fn truth(&self, site: u32) -> &[usize] {
+        self.by_site.get(&site).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn units(&self, claim: &SiteClaim) -> u64 {
-        self.truth(claim).iter().map(|index| u64::from(self.plan.placements[*index].count)).sum()
+    fn units(&self, site: u32) -> u64 {
+        self.truth(site).iter().map(|index| u64::from(self.plan.placements[*index].count)).sum()
     }
 
     /// True where a claim says what placements do for a site.
     fn is_true(&self, claim: &SiteClaim) -> bool {
-        let units = self.units(claim);
+        let units = self.units(claim.site);
         let mut covered_by: Vec<Option<usize>> = claim.covered_by.clone();
         covered_by.sort_unstable();
         let position = self.scenario.sites.positions.get(claim.site as usize).copied().unwrap_or_default();
         u64::from(claim.cover_count) == units
             && claim.is_covered == (units > 0)
-            && covered_by.iter().copied().eq(self.truth(claim).iter().copied().map(Some))
+            && covered_by.iter().copied().eq(self.truth(claim.site).iter().copied().map(Some))
             && is_at(claim.position, position)
     }
 }

@@ -91,6 +91,44 @@ fn solve_writes_a_whole_plan_and_verify_accepts_it() {
 }
 
 #[test]
+fn sites_are_listed_as_asked_and_verify_judges_the_list() {
+    let scene = small();
+    let sites = std::fs::read_to_string(scene.path("sites.csv")).expect("sites");
+    let header: Vec<&str> = sites.lines().next().expect("a header").split(',').collect();
+    let cell = |column: &&str| match *column {
+        "id" => "far",
+        "lon" => "-120",
+        "lat" => "-40",
+        _ => "1",
+    };
+    let far: Vec<&str> = header.iter().map(cell).collect();
+    std::fs::write(scene.path("sites.csv"), format!("{}\n{}\n", sites.trim_end(), far.join(","))).expect("written");
+    let features = |plan: &str, file: &str| {
+        let text = std::fs::read(scene.path(plan).join(file)).expect("a layer");
+        let layer: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        layer["features"].as_array().expect("features").clone()
+    };
+    for listed in ["none", "uncovered", "all"] {
+        let output = coverplan(scene.folder.path(), &["solve", "scenario.toml", "--sites", listed, "-o", listed]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let verified = coverplan(scene.folder.path(), &["verify", listed]);
+        assert_eq!(code(&verified), 0, "{listed}: {}", stderr(&verified));
+    }
+    let all = features("all", "sites.geojson");
+    let uncovered: Vec<_> = all.iter().filter(|site| site["properties"]["covered"] == false).cloned().collect();
+    assert!(!uncovered.is_empty() && uncovered.len() < all.len());
+    assert_eq!(features("uncovered", "sites.geojson"), uncovered);
+    assert!(features("none", "sites.geojson").is_empty());
+    assert!(!features("all", "links.geojson").is_empty());
+    assert!(features("uncovered", "links.geojson").is_empty() && features("none", "links.geojson").is_empty());
+    // A list that is shorter than plan.json says is no list.
+    std::fs::copy(scene.path("none/sites.geojson"), scene.path("uncovered/sites.geojson")).expect("copied");
+    let verified = coverplan(scene.folder.path(), &["verify", "uncovered"]);
+    assert_eq!(code(&verified), 1, "{}", stderr(&verified));
+    assert!(stderr(&verified).contains("site-claim-differs"), "{}", stderr(&verified));
+}
+
+#[test]
 fn verify_rejects_a_moved_placement() {
     let scene = small();
     assert_eq!(code(&coverplan(scene.folder.path(), &["solve", "scenario.toml"])), 0);
