@@ -117,6 +117,10 @@ invariants! {
         ("src/load/mod.rs", "fn f() { Problem::new(\n    \"no-crs\", place) }", "no-crs has no entry"),
         ("src/load/mod.rs", "fn f() { Problem { code: \"no-id\" } }", "no-id has no entry"),
         ("docs/errors.md", "| `bad-row` | |\n| `gone` | |", "no code in src is gone");
+
+    what_documents_name_is_there: papers::check_named,
+        ("docs/model.md", "| row | `load::csv::h` |", "load::csv::h is not in src"),
+        ("docs/algorithms.md", "(`solve/gone.rs`)", "solve/gone.rs is not in src");
 }
 
 /// A file one line too long.

@@ -101,6 +101,42 @@ pub(super) fn check_codes(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// Each function, module or file that a document names in backticks, as `model::value` or `solve/search.rs`, is there.
+pub(super) fn check_named(tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for document in ["docs/model.md", "docs/algorithms.md", "docs/architecture.md"] {
+        for (at, line) in tree.text(document).lines().enumerate() {
+            let quoted = line.split('`').skip(1).step_by(2);
+            let missing = quoted.filter(|name| is_name_of_ours(name) && !is_there(tree, name));
+            complaints.extend(missing.map(|name| format!("{document}:{}: {name} is not in src", at + 1)));
+        }
+    }
+    complaints
+}
+
+fn is_name_of_ours(name: &str) -> bool {
+    let is_plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let parts: Vec<&str> = match name.strip_suffix(".rs") {
+        Some(file) => file.split('/').collect(),
+        None => name.split("::").collect(),
+    };
+    parts.len() > 1 && parts.iter().all(|part| is_plain(part)) && !matches!(parts[0], "std" | "tests" | "crate")
+}
+
+fn is_there(tree: &Tree, name: &str) -> bool {
+    if let Some(file) = name.strip_suffix(".rs") {
+        return tree.file(&format!("src/{}.rs", file.trim_start_matches("src/"))).is_some();
+    }
+    let files = |module: &str| [format!("src/{module}.rs"), format!("src/{module}/mod.rs")];
+    let path = name.replace("::", "/");
+    let (module, function) = path.rsplit_once('/').unwrap_or_default();
+    let has_function = |file: &String| {
+        tree.file(file).is_some()
+            && ["(", "<"].iter().any(|next| tree.text(file).contains(&format!("fn {function}{next}")))
+    };
+    files(&path).iter().any(|file| tree.file(file).is_some()) || files(module).iter().any(has_function)
+}
+
 /// The codes that open a table row, in backticks, or are a heading of the third level; with their lines.
 fn documented(text: &str) -> BTreeMap<String, usize> {
     let is_code = |text: &str| {
