@@ -26,7 +26,7 @@ fn timed(scenario: &Scenario, attribution: Attribution) -> (f64, f64, f64) {
     let stop = AtomicBool::new(false);
     let watch = Watch { stop: &stop, report: &|_| {} };
     let options = Options { time_limit_s: 300.0, ..scenario.options };
-    let solution = solve::solve(&program, &options, &watch).expect("the solver works");
+    let solution = solve::solve(&program, &options, &watch, &solve::Rescue::none()).expect("the solver works");
     let value = program.objective(&solution.values.expect("a plan"));
     (begun.elapsed().as_secs_f64(), value, solve::gap(value, solution.bound))
 }

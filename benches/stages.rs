@@ -112,9 +112,9 @@ fn solving(criterion: &mut Criterion) {
     let stop = AtomicBool::new(false);
     let watch = Watch { stop: &stop, report: &|_| {} };
     group.bench_function("solve 1000 x 100", |bencher| {
-        bencher.iter(|| solve::solve(&program, &scenario.options, &watch).expect("a solution"));
+        bencher.iter(|| solve::solve(&program, &scenario.options, &watch, &solve::Rescue::none()).expect("a solution"));
     });
-    let solution = solve::solve(&program, &scenario.options, &watch).expect("a solution");
+    let solution = solve::solve(&program, &scenario.options, &watch, &solve::Rescue::none()).expect("a solution");
     let plan = coverplan::plan::build(&scenario, &coverage, &program, &origin, &solution);
     group.bench_function("judge 1000 x 100", |bencher| bencher.iter(|| verify::judge(&scenario, &plan)));
     group.finish();

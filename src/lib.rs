@@ -2,7 +2,7 @@
 //!
 //! coverplan places units of many contributors so that sensitive sites are covered as well as possible within what each
 //! can give. The modules are listed in the order in which the data travels; none imports from one below it.
-//! [`optimize`] is that way in ten lines.
+//! [`optimize_again`] is that way in ten lines.
 
 pub mod problem;
 pub mod load;
@@ -36,19 +36,34 @@ pub struct Outcome {
 
 /// Answers a scenario: the best plan, how good it is proven to be, and the judge's verdict.
 ///
+/// The solver works in this process: where it crashes or runs out of memory, all ends. The command survives that by
+/// [`optimize_again`].
+///
 /// # Errors
 /// [`SolveError`] when the solver fails and no plan is known without it. Infeasible questions, time limits and
 /// interruptions are not errors: they are told by the plan's status.
 pub fn optimize(scenario: &Scenario, watch: &solve::Watch<'_>) -> Result<Outcome, SolveError> {
+    optimize_again(scenario, watch, &solve::Rescue::none())
+}
+
+/// As [`optimize`], from what an earlier attempt kept, and keeping what this one finds.
+///
+/// # Errors
+/// Those of [`optimize`].
+pub fn optimize_again(
+    scenario: &Scenario,
+    watch: &solve::Watch<'_>,
+    rescue: &solve::Rescue<'_>,
+) -> Result<Outcome, SolveError> {
     let begun = Instant::now();
     watch.begin("cover");
     let coverage = cover::build(scenario);
     watch.begin("model");
     let (program, origin) = model::build(scenario, &coverage, model::Attribution::Counts);
     watch.begin("solve");
-    let solution = solve::solve(&program, &scenario.options, watch)?;
+    let solution = solve::solve(&program, &scenario.options, watch, rescue)?;
     let mut plan = plan::build(scenario, &coverage, &program, &origin, &solution);
-    plan.search.seconds = begun.elapsed().as_secs_f64();
+    plan.search.seconds = rescue.spent_s + begun.elapsed().as_secs_f64();
     watch.begin("judge");
     let verdict = verify::judge(scenario, &plan);
     Ok(Outcome { plan, verdict, reachable: cover::reachable(scenario, &coverage) })

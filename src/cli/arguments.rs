@@ -15,6 +15,9 @@ pub(crate) struct Arguments {
     /// Say nothing but errors.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Where a solve that is watched by another process keeps what it finds; set by that process.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub(crate) shelter: Option<PathBuf>,
 }
 
 const EXIT_CODES: &str = "Exit codes:

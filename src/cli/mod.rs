@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod init;
 mod progress;
+mod shelter;
 mod signals;
 mod solve;
 mod verify;
@@ -31,18 +32,41 @@ pub(crate) enum Exit {
     NoPlan,
     /// Stopped by a signal with this number.
     Interrupted(u8),
+    /// A worker fell over; the process that watches it hears of it, no one else.
+    Panicked,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Success => 0,
-            Exit::Fault => 1,
-            Exit::BadInput => 2,
-            Exit::Infeasible => 3,
-            Exit::NoPlan => 4,
-            Exit::Interrupted(signal) => 128 + signal,
-        })
+        Self::from(exit.code())
+    }
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Fault => 1,
+            Self::BadInput => 2,
+            Self::Infeasible => 3,
+            Self::NoPlan => 4,
+            Self::Interrupted(signal) => 128 + signal,
+            Self::Panicked => 101,
+        }
+    }
+
+    /// What the number means.
+    pub(crate) fn of(code: i32) -> Self {
+        match code {
+            0 => Self::Success,
+            2 => Self::BadInput,
+            3 => Self::Infeasible,
+            4 => Self::NoPlan,
+            101 => Self::Panicked,
+            129..=255 => Self::Interrupted(u8::try_from(code - 128).unwrap_or_default()),
+            _ => Self::Fault,
+        }
     }
 }
 
@@ -95,7 +119,10 @@ pub(crate) fn run() -> Exit {
     };
     let is_quiet = arguments.quiet;
     let outcome = match &arguments.verb {
-        Verb::Solve(options) => solve::run(options, is_quiet),
+        Verb::Solve(options) => match &arguments.shelter {
+            Some(folder) => shelter::work(options, is_quiet, folder),
+            None => shelter::run(options, is_quiet),
+        },
         Verb::Check(options) => check::run(options, is_quiet),
         Verb::Verify(options) => verify::run(options, is_quiet),
         Verb::Init(options) => init::run(options, is_quiet),

@@ -7,7 +7,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// The wish to stop and the signal that made it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     stop: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
@@ -25,6 +25,20 @@ impl Signals {
                 .and_then(|_| flag::register(signal, Arc::clone(&signals.stop)));
         }
         signals
+    }
+
+    /// Lets signals pass: the process that watches this one hears them and tells by [`Self::raise`].
+    pub(crate) fn told() -> Self {
+        for signal in [SIGINT, SIGTERM] {
+            let _uncaught = flag::register(signal, Arc::default());
+        }
+        Self::default()
+    }
+
+    /// Does what the signal would have done.
+    pub(crate) fn raise(&self, signal: u8) {
+        self.signal.store(usize::from(signal), Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// True once a signal came.

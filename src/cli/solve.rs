@@ -4,26 +4,35 @@ use std::path::{Path, PathBuf};
 
 use coverplan::export::{self, Report};
 use coverplan::plan::Listed;
-use coverplan::problem::OutputError;
+use coverplan::problem::{OutputError, Problem};
 use coverplan::scenario::{self, Scenario};
-use coverplan::solve::{Progress, Status, Watch};
-use coverplan::{Outcome, cover, optimize};
+use coverplan::solve::{Progress, Rescue, Status, Watch};
+use coverplan::{Outcome, cover, optimize_again};
 
 use super::arguments::Solve;
 use super::progress::Display;
+use super::shelter::Shelter;
 use super::signals::Signals;
 use super::{Exit, Failure, print, say};
 
-/// Reads, solves, judges, writes and sums up.
-pub(super) fn run(options: &Solve, is_quiet: bool) -> Result<Exit, Failure> {
-    let signals = Signals::listen();
+/// Reads, solves, judges, writes and sums up, keeping on the way what is known.
+pub(super) fn run(options: &Solve, is_quiet: bool, shelter: &Shelter, signals: &Signals) -> Result<Exit, Failure> {
     let display = Display::new(options.progress, is_quiet);
     display.show(Progress { stage: "read", ..Progress::default() });
     let scenario = scenario::read(&options.scenario, &overrides(options))?;
     let target = Target::new(options, &scenario)?;
     set_threads(scenario.options.threads);
     let watch = Watch { stop: signals.stop(), report: &|progress| display.show(progress) };
-    let mut outcome = optimize(&scenario, &watch)?;
+    let earlier = shelter.state();
+    let rescue = Rescue {
+        keep: &|kept| shelter.keep(kept),
+        attempt: earlier.attempt,
+        values: shelter.values(),
+        prices: shelter.prices(),
+        spent_s: earlier.spent_s,
+        faults: earlier.faults,
+    };
+    let mut outcome = optimize_again(&scenario, &watch, &rescue)?;
     outcome.plan.listed = listed(options);
     display.show(Progress { stage: "write", ..Progress::default() });
     let report = Report {
@@ -41,12 +50,20 @@ pub(super) fn run(options: &Solve, is_quiet: bool) -> Result<Exit, Failure> {
     }
     if !is_quiet {
         let unreachable = cover::unreachable_sites(&scenario, &outcome.reachable);
-        for warning in scenario.warnings.iter().chain(&unreachable) {
+        let faults: Vec<Problem> = outcome.plan.search.faults.iter().map(|fault| solver_fault(fault)).collect();
+        for warning in scenario.warnings.iter().chain(&unreachable).chain(&faults) {
             say(&format!("warning {warning}\n"));
         }
         say(&export::summary(&report, folder.as_deref()));
     }
-    Ok(exit(&outcome, &signals))
+    Ok(exit(&outcome, signals))
+}
+
+fn solver_fault(fault: &str) -> Problem {
+    let expected = "an answer that holds";
+    let advice =
+        "the plan keeps the rules and its bound is true; for a proof solve again, with more memory or another --method";
+    Problem::new("solver-fault", "solver", fault, expected, advice)
 }
 
 /// Which sites the files list.

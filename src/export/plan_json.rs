@@ -68,6 +68,9 @@ pub(super) fn text(report: &Report<'_>, folder: Option<&Path>) -> String {
             "sites": plan.listed,
         },
     });
+    if !plan.search.faults.is_empty() {
+        members["solve"]["faults"] = json!(plan.search.faults);
+    }
     if let Some((name, parts)) = parts(report) {
         members[name] = json!(parts);
     }

@@ -49,6 +49,7 @@ pub fn build(
                 .chain(solution.reductions.iter().copied())
                 .collect(),
             trace: solution.trace.clone(),
+            faults: solution.faults.clone(),
         },
     }
 }

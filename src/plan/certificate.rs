@@ -39,7 +39,7 @@ pub fn certificate_text(prices: &Multipliers) -> String {
 ///
 /// # Errors
 /// A [`Problem`] when the file is missing or is not what [`certificate_text`] writes.
-pub(super) fn read(path: &Path) -> Result<Multipliers, Problem> {
+pub fn read_certificate(path: &Path) -> Result<Multipliers, Problem> {
     /// No program has more rows or sets; a larger number in the file would only exhaust memory.
     const MOST: usize = 1 << 28;
     let place = path.display().to_string();

@@ -111,7 +111,8 @@ pub fn read(folder: &Path) -> Result<Recorded, InputError> {
     debug_assert_eq!(placements.len(), ids.len(), "one id for each placement");
     let objective = summary.objective;
     let has_certificate = objective.proof == "certificate";
-    let certificate = if has_certificate { Some(certificate::read(&folder.join("certificate.json"))?) } else { None };
+    let certificate =
+        if has_certificate { Some(certificate::read_certificate(&folder.join("certificate.json"))?) } else { None };
     let plan = Plan {
         status: summary.status,
         stop_reason: summary.stop_reason,

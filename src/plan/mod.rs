@@ -7,7 +7,7 @@ mod folder;
 use serde::{Deserialize, Serialize};
 
 pub use self::build::build;
-pub use self::certificate::certificate_text;
+pub use self::certificate::{certificate_text, read_certificate};
 pub use self::folder::{Recorded, SiteClaim, read};
 use crate::scenario::ObjectiveKind;
 pub use crate::solve::{Moment, Multipliers, Status, StopReason};
@@ -148,4 +148,6 @@ pub struct Search {
     pub reductions: Vec<(&'static str, usize)>,
     /// Value, bound and method over time.
     pub trace: Vec<Moment>,
+    /// What went wrong in the solver, in words.
+    pub faults: Vec<String>,
 }

@@ -20,6 +20,9 @@ const PROOF_GAP: f64 = 1e-7;
 /// Shares this close below the coverage asked for reach it: the judge allows as much for rounding.
 const COVERAGE_SLACK: f64 = 1e-9;
 
+/// Rounding the columns of an optimal plan may change its objective by so much, relatively; more is a fault.
+const CLAIM_SLACK: f64 = 1e-4;
+
 /// HiGHS looks at its own time limit; this much later it is stopped from outside, seconds.
 const LATE_S: f64 = 0.5;
 
@@ -40,6 +43,8 @@ pub(super) struct Ending {
     pub(super) variables: usize,
     /// Rows of the model.
     pub(super) rows: usize,
+    /// What went wrong in HiGHS, in words.
+    pub(super) fault: Option<String>,
 }
 
 /// What HiGHS says while it works, in the program's terms.
@@ -114,29 +119,15 @@ pub(super) fn solve(
         nodes: 0,
         variables,
         rows,
+        fault: None,
     };
-    if let Run::LeftBehind = run {
-        ending.stop_reason = Some(if is_stopped() { StopReason::Interrupted } else { StopReason::TimeLimit });
-    }
-    if let Run::Solved(solved) = run {
-        ending.stop_reason = match solved.status() {
-            HighsModelStatus::Optimal | HighsModelStatus::ModelEmpty => None,
-            HighsModelStatus::Infeasible => {
-                ending.is_infeasible = true;
-                Some(StopReason::Proved)
-            }
-            HighsModelStatus::ReachedTimeLimit => Some(StopReason::TimeLimit),
-            HighsModelStatus::ReachedInterrupt => Some(StopReason::Interrupted),
-            _ => Some(StopReason::Error),
-        };
-        if !ending.is_infeasible {
-            let _kept_when_better = watcher.offer(solved.get_solution().columns());
+    match run {
+        Run::Failed => ending.fault = Some("HiGHS broke off with an error".to_owned()),
+        Run::LeftBehind => {
+            ending.stop_reason = Some(if is_stopped() { StopReason::Interrupted } else { StopReason::TimeLimit });
+            ending.fault = Some("HiGHS did not stop when told to, and was left behind".to_owned());
         }
-        let dual = solved.double_info_value(c"mip_dual_bound").ok().filter(|dual| dual.is_finite());
-        // A model that is solved before the tree begins has no bound of its own: optimal says that value and bound meet.
-        let is_optimal = solved.status() == HighsModelStatus::Optimal;
-        let dual = dual.or_else(|| is_optimal.then(|| solved.objective_value()));
-        watcher.bound = dual.or(watcher.bound);
+        Run::Solved(solved) => watcher.conclude(&solved, start, &mut ending),
     }
     ending.bound = watcher.bound.map(|dual| steps::attainable(program, dual / scale));
     ending.nodes = watcher.nodes;
@@ -161,6 +152,7 @@ fn without_search(program: &Program) -> Option<Ending> {
         nodes: 0,
         variables: program.variables.len(),
         rows: program.rows.len(),
+        fault: None,
     })
 }
 
@@ -348,13 +340,58 @@ struct Watcher<'a> {
 }
 
 impl Watcher<'_> {
-    /// Takes columns of a solution when they, rounded, keep every rule and beat the best so far.
-    ///
-    /// Says whether they do.
-    fn offer(&mut self, columns: &[f64]) -> bool {
-        let Some(columns) = columns.get(..self.columns) else { return false };
+    /// What HiGHS says at its end; an answer that cannot be right is a fault, and nothing of it is used.
+    fn conclude(&mut self, solved: &highs::SolvedModel, start: Option<&[u32]>, ending: &mut Ending) {
+        let status = solved.status();
+        let is_optimal = matches!(status, HighsModelStatus::Optimal | HighsModelStatus::ModelEmpty);
+        ending.stop_reason = match status {
+            _ if is_optimal => None,
+            HighsModelStatus::Infeasible if start.is_none() => {
+                ending.is_infeasible = true;
+                Some(StopReason::Proved)
+            }
+            HighsModelStatus::ReachedTimeLimit => Some(StopReason::TimeLimit),
+            HighsModelStatus::ReachedInterrupt => Some(StopReason::Interrupted),
+            _ => {
+                ending.fault = Some(format!("HiGHS ended with the status {status:?}"));
+                Some(StopReason::Error)
+            }
+        };
+        if ending.is_infeasible || ending.fault.is_some() {
+            return;
+        }
+        let values = self.whole(solved.get_solution().columns());
+        let broken = values.as_ref().and_then(|values| self.program.broken_rule(values));
+        if let Some(rule) = broken.filter(|_| is_optimal) {
+            ending.fault = Some(format!("HiGHS calls a plan optimal that breaks a rule: {rule}"));
+            ending.stop_reason = Some(StopReason::Error);
+            return;
+        }
+        if let Some(values) = values {
+            let (claimed, earned) = (solved.objective_value() / self.scale, self.program.objective(&values));
+            let over = if matches!(self.program.aim, Aim::MostValue) { claimed - earned } else { earned - claimed };
+            if is_optimal && over > CLAIM_SLACK * claimed.abs().max(earned.abs()) {
+                ending.fault = Some(format!("HiGHS takes a plan of {earned} for optimal with {claimed}"));
+                ending.stop_reason = Some(StopReason::Error);
+                return;
+            }
+            let _kept_when_better = self.offer(values);
+        }
+        let dual = solved.double_info_value(c"mip_dual_bound").ok().filter(|dual| dual.is_finite());
+        // A model that is solved before the tree begins has no bound of its own: optimal says that value and bound meet.
+        let dual = dual.or_else(|| (status == HighsModelStatus::Optimal).then(|| solved.objective_value()));
+        self.bound = dual.or(self.bound);
+    }
+
+    /// The program's variables among the columns of a solution, rounded.
+    fn whole(&self, columns: &[f64]) -> Option<Vec<u32>> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32")]
-        let values: Vec<u32> = columns.iter().map(|value| value.round().clamp(0.0, 4e9) as u32).collect();
+        let whole = |value: &f64| value.round().clamp(0.0, 4e9) as u32;
+        columns.get(..self.columns).map(|columns| columns.iter().map(whole).collect())
+    }
+
+    /// Takes values that keep every rule and beat the best so far; says whether they do.
+    fn offer(&mut self, values: Vec<u32>) -> bool {
         let is_better = self.best.as_ref().is_none_or(|best| self.program.is_better(&values, best))
             && self.program.broken_rule(&values).is_none();
         if is_better {
@@ -364,7 +401,8 @@ impl Watcher<'_> {
     }
 
     fn hear(&mut self, tick: &Tick, heard: &mut dyn FnMut(&News<'_>)) {
-        let is_better = tick.solution.as_ref().is_some_and(|solution| self.offer(solution));
+        let values = tick.solution.as_ref().and_then(|solution| self.whole(solution));
+        let is_better = values.is_some_and(|values| self.offer(values));
         if tick.dual.is_finite() && tick.dual.abs() < 1e29 && tick.primal.is_finite() {
             self.bound = Some(tick.dual);
         }

@@ -52,16 +52,22 @@ unsafe impl<T> Send for Movable<T> {}
 struct Line {
     ticks: Sender<Tick>,
     stop: Arc<AtomicBool>,
+    /// True once the callback panicked.
+    is_broken: AtomicBool,
 }
 
 /// Runs a model; `listener` hears of progress and new solutions, `is_over` says when to stop.
 pub(super) fn run(model: Model, listener: &mut dyn FnMut(Tick), is_over: &dyn Fn() -> bool) -> Run {
+    #[cfg(test)]
+    let Some(model) = super::faults::spoilt(model) else { return Run::Failed };
     let (ticks, heard) = channel();
     let stop = Arc::new(AtomicBool::new(false));
-    let line = Line { ticks, stop: Arc::clone(&stop) };
+    let line = Line { ticks, stop: Arc::clone(&stop), is_broken: AtomicBool::new(false) };
     let model = Movable(model);
     let (answer, answered) = channel();
     let spawned = std::thread::Builder::new().name("highs".to_owned()).spawn(move || {
+        #[cfg(test)]
+        super::faults::on_thread();
         let solved = solve(model, &line);
         // The caller may be gone.
         let _left_behind = answer.send(solved);
@@ -116,7 +122,22 @@ fn solve(model: Movable<Model>, line: &Line) -> Option<Movable<SolvedModel>> {
             highs_sys::Highs_stopCallback(solved.as_mut_ptr(), kind);
         }
     }
-    Some(Movable(solved))
+    (!line.is_broken.load(Ordering::Relaxed)).then_some(Movable(solved))
+}
+
+/// Takes all rows away, and may fix all columns at one.
+#[cfg(test)]
+pub(super) fn forget(model: &mut Model, is_one: bool) {
+    let last = |count: usize| c_int::try_from(count).expect("a small model") - 1;
+    let (rows, columns) = (last(model.num_rows()), last(model.num_cols()));
+    let highs = model.as_mut_ptr();
+    // SAFETY: the instance is live and has these rows and columns.
+    unsafe {
+        highs_sys::Highs_deleteRowsByRange(highs, 0, rows);
+        (0..=columns).filter(|_| is_one).for_each(|column| {
+            highs_sys::Highs_changeColBounds(highs, column, 1.0, 1.0);
+        });
+    }
 }
 
 const KINDS: [c_int; 5] = [
@@ -141,20 +162,33 @@ unsafe extern "C" fn on_tick(
     // SAFETY: `out` is valid for the length of the call; `data` is the pointer set in `solve`, read only.
     let (out, line) = unsafe { (&*out, &*data.cast::<Line>()) };
     let is_solution = kind == highs_sys::kHighsCallbackMipImprovingSolution && !out.mip_solution.is_null();
-    let is_news =
-        is_solution || kind == highs_sys::kHighsCallbackMipLogging || kind == highs_sys::kHighsCallbackMipInterrupt;
-    if is_news {
-        let solution = is_solution.then(|| {
-            let length = usize::try_from(out.mip_solution_size).unwrap_or(0);
-            // SAFETY: HiGHS gives `mip_solution_size` values at `mip_solution`.
-            unsafe { std::slice::from_raw_parts(out.mip_solution, length) }.to_vec()
-        });
-        let (primal, dual, nodes) = (out.mip_primal_bound, out.mip_dual_bound, out.mip_node_count);
-        // The listener may be gone.
-        let _hung_up = line.ticks.send(Tick { primal, dual, nodes, solution });
+    // A panic must not reach HiGHS.
+    let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| tell(kind, is_solution, out, line)));
+    if told.is_err() {
+        line.is_broken.store(true, Ordering::Relaxed);
     }
-    if line.stop.load(Ordering::Relaxed) && !input.is_null() && !is_solution {
+    let is_over = line.is_broken.load(Ordering::Relaxed) || line.stop.load(Ordering::Relaxed) && !is_solution;
+    if is_over && !input.is_null() {
         // SAFETY: checked not null; HiGHS reads the field when the callback returns.
         unsafe { (*input).user_interrupt = 1 };
     }
+}
+
+/// Sends the news of a callback on.
+fn tell(kind: c_int, is_solution: bool, out: &highs_sys::HighsCallbackDataOut, line: &Line) {
+    #[cfg(test)]
+    super::faults::in_callback();
+    let is_news =
+        is_solution || kind == highs_sys::kHighsCallbackMipLogging || kind == highs_sys::kHighsCallbackMipInterrupt;
+    if !is_news {
+        return;
+    }
+    let solution = is_solution.then(|| {
+        let length = usize::try_from(out.mip_solution_size).unwrap_or(0);
+        // SAFETY: HiGHS gives `mip_solution_size` values at `mip_solution`, checked not null.
+        unsafe { std::slice::from_raw_parts(out.mip_solution, length) }.to_vec()
+    });
+    let (primal, dual, nodes) = (out.mip_primal_bound, out.mip_dual_bound, out.mip_node_count);
+    // The listener may be gone.
+    let _hung_up = line.ticks.send(Tick { primal, dual, nodes, solution });
 }

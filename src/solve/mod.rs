@@ -3,6 +3,8 @@
 mod bundles;
 mod compact;
 mod conflict;
+#[cfg(test)]
+mod faults;
 mod greedy;
 mod highs_ffi;
 mod layout;
@@ -11,6 +13,7 @@ mod multipliers;
 mod pipeline;
 mod record;
 mod relax;
+mod rescue;
 mod search;
 mod settle;
 mod state;
@@ -18,15 +21,17 @@ mod steps;
 
 pub use self::multipliers::Multipliers;
 pub use self::record::Moment;
+pub use self::rescue::{Attempt, Kept, Rescue};
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::layout::Layout;
 use self::record::Record;
 use crate::model::{Aim, Program};
 use crate::problem::SolveError;
-use crate::scenario::Options;
+use crate::reduce;
+use crate::scenario::{Method, Options};
 
 /// Gap up to which a plan counts as proven best.
 pub const OPTIMAL_GAP: f64 = 1e-6;
@@ -132,17 +137,25 @@ pub struct Solution {
     pub certificate: Option<Multipliers>,
     /// What exact reductions took away: name and count.
     pub reductions: Vec<(&'static str, usize)>,
+    /// What went wrong in the solver, in words; value and bound hold all the same.
+    pub faults: Vec<String>,
 }
 
-/// Finds the best values of a program and proves how good they are.
+/// Finds the best values of a program and proves how good they are; `rescue` keeps what is known on the way.
 ///
 /// # Errors
 /// [`SolveError`] when the solver fails and no plan is known without it.
 ///
 /// # Cost
 /// Exponential at worst; `options.time_limit_s` holds within about a second.
-pub fn solve(program: &Program, options: &Options, watch: &Watch<'_>) -> Result<Solution, SolveError> {
-    let begun = Instant::now();
+pub fn solve(
+    program: &Program,
+    options: &Options,
+    watch: &Watch<'_>,
+    rescue: &Rescue<'_>,
+) -> Result<Solution, SolveError> {
+    let now = Instant::now();
+    let begun = now.checked_sub(Duration::from_secs_f64(rescue.spent_s)).unwrap_or(now);
     if let Some(clash) = unreachable_coverage(program) {
         return Ok(Solution {
             conflict: vec![clash],
@@ -151,11 +164,23 @@ pub fn solve(program: &Program, options: &Options, watch: &Watch<'_>) -> Result<
         });
     }
     let layout = Layout::new(program);
-    let mut record = Record::new(program, options, watch, begun);
+    let mut record = Record::new(program, options, watch, rescue, begun);
+    recall(rescue, &mut record);
     if let Some(start) = greedy::values(&layout, &|| record.is_over()) {
         record.offer("greedy", &start);
     }
-    let ending = pipeline::run(&layout, options, &mut record)?;
+    let options = &match rescue.attempt {
+        Attempt::Whole => *options,
+        _ => Options { method: Method::Search, ..*options },
+    };
+    let ending = match rescue.attempt {
+        Attempt::WithoutSolver => pipeline::walks(&layout, options, &mut record),
+        _ => pipeline::run(&layout, options, &mut record).or_else(|error| {
+            // A plan that is known outlives a solver that is not.
+            record.blame(error.to_string());
+            if record.best.is_some() { Ok(pipeline::Ending::failed(program)) } else { Err(error) }
+        })?,
+    };
     if ending.is_infeasible && record.best.is_none() {
         let (conflict, is_conflict_smallest) = conflict::smallest(program, watch);
         return Ok(Solution {
@@ -168,10 +193,31 @@ pub fn solve(program: &Program, options: &Options, watch: &Watch<'_>) -> Result<
         });
     }
     if record.best.is_none() && ending.stop_reason == Some(StopReason::Error) {
-        return Err(SolveError { detail: "HiGHS ended without an answer".to_owned() });
+        let faults = record.faults.join("; ");
+        let detail = if faults.is_empty() { "HiGHS ended without an answer".to_owned() } else { faults };
+        return Err(SolveError { detail });
     }
     let solution = conclude(&layout, options, ending, record);
-    Ok(settle::settled(program, options, watch, begun, solution))
+    Ok(match rescue.attempt {
+        Attempt::Whole => settle::settled(program, options, watch, begun, solution),
+        _ => solution,
+    })
+}
+
+/// Takes what earlier attempts left into the record: plans that keep the rules, and what their prices prove.
+fn recall(rescue: &Rescue<'_>, record: &mut Record<'_>) {
+    let program = record.program;
+    if let Some(values) = rescue.values.as_ref().filter(|values| values.len() == program.variables.len()) {
+        record.offer("earlier", values);
+    }
+    let fits = |prices: &&Multipliers| {
+        (prices.parts.len(), prices.rows.len(), prices.sets.len())
+            == (program.parts, program.rows.len(), program.sets.len())
+    };
+    if let Some(prices) = rescue.prices.as_ref().filter(fits) {
+        let prices = prices.clone().mended(program);
+        record.prove("earlier", prices.bound(program, &reduce::limits(program)), Some(prices));
+    }
 }
 
 /// Takes idle units away, makes the bound sound and says what is proven.
@@ -185,6 +231,7 @@ fn conclude(layout: &Layout<'_>, options: &Options, ending: pipeline::Ending, re
         method: ending.method,
         reductions: ending.reductions,
         trace: record.trace,
+        faults: record.faults,
         ..nothing(program, Status::Unknown, reason.unwrap_or(StopReason::Error))
     };
     let Some(values) = record.best.map(|values| greedy::without_idle_units(layout, values)) else { return told };
@@ -256,6 +303,7 @@ fn nothing(program: &Program, status: Status, stop_reason: StopReason) -> Soluti
         trace: Vec::new(),
         certificate: None,
         reductions: Vec::new(),
+        faults: Vec::new(),
     }
 }
 

@@ -41,6 +41,21 @@ pub(super) struct Ending {
     pub(super) reductions: Vec<(&'static str, usize)>,
 }
 
+impl Ending {
+    /// That of a solver that gave no answer.
+    pub(super) fn failed(program: &Program) -> Self {
+        Self {
+            is_infeasible: false,
+            stop_reason: Some(StopReason::Error),
+            nodes: 0,
+            variables: program.variables.len(),
+            rows: program.rows.len(),
+            method: "search",
+            reductions: Vec::new(),
+        }
+    }
+}
+
 /// Runs the method that the options ask for.
 ///
 /// # Errors
@@ -63,6 +78,14 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
         return searched_and_bounded(layout, options, record);
     }
     decomposed(layout, options, record)
+}
+
+/// Walks alone, without anything of HiGHS.
+pub(super) fn walks(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Ending {
+    let program = layout.program;
+    let effort = Effort { merge_s: 0.0, ..effort(program, program.has_ties(), 0) };
+    merge::search(layout, effort, options, record);
+    Ending::failed(program)
 }
 
 /// Search, and one model for a bound, side by side until they meet.
@@ -96,6 +119,7 @@ fn searched_and_bounded(layout: &Layout<'_>, options: &Options, record: &mut Rec
         halt.store(true, Ordering::Relaxed);
         bounding.join().unwrap_or_else(|_| Err(SolveError { detail: "the call of HiGHS broke off".to_owned() }))
     })?;
+    ending.fault.into_iter().for_each(|fault| record.blame(fault));
     let is_enough = record.is_done();
     if !is_enough {
         hear(record, ending.values.as_deref(), ending.bound, ending.nodes);
@@ -116,8 +140,13 @@ fn hear(record: &mut Record<'_>, values: Option<&[u32]>, bound: Option<f64>, nod
     if let Some(values) = values {
         record.offer("compact", values);
     }
-    if let Some(bound) = bound {
-        record.prove("compact", record.at_best(bound), None);
+    match bound {
+        Some(bound) if record.contradicts(bound) => {
+            record
+                .blame(format!("HiGHS says that nothing is better than {bound}, but a plan is: its bound is not used"));
+        }
+        Some(bound) => record.prove("compact", record.at_best(bound), None),
+        None => {}
     }
     record.tell("compact", nodes);
 }
@@ -202,8 +231,12 @@ fn searched_and_priced(
         let is_priced = !is_weak && program.sets.items() <= LARGE;
         let pricing = is_priced.then(|| scope.spawn(move || relax::prices(program, most, &is_over)));
         merge::search(layout, effort, options, record);
-        pricing.and_then(|pricing| pricing.join().ok().flatten())
-    })?;
+        pricing.map(|pricing| pricing.join().ok().flatten())
+    });
+    if matches!(prices, Some(None)) && !record.is_over() {
+        record.blame("HiGHS found no prices: its interior-point method broke off".to_owned());
+    }
+    let prices = prices.flatten()?;
     let proof = prices.proof(program, most);
     record.prove("prices", steps::attainable(program, proof.bound), Some(prices));
     Some(proof)
@@ -244,6 +277,7 @@ fn compactly(
     };
     let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), false, &mut heard)?;
     heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
+    ending.fault.into_iter().for_each(|fault| record.blame(fault));
     Ok(Ending {
         is_infeasible: ending.is_infeasible,
         stop_reason: ending.stop_reason,

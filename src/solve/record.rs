@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::multipliers::Multipliers;
-use super::{Progress, Watch, gap};
+use super::rescue::{Kept, Rescue};
+use super::{BOUND_SLACK, Progress, Watch, gap};
 use crate::model::{Aim, Program};
 use crate::scenario::Options;
 
@@ -23,9 +24,10 @@ pub struct Moment {
 
 /// The best plan and bound so far.
 pub(super) struct Record<'a> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     options: Options,
     pub(super) watch: &'a Watch<'a>,
+    rescue: &'a Rescue<'a>,
     pub(super) begun: Instant,
     pub(super) best: Option<Vec<u32>>,
     pub(super) value: Option<f64>,
@@ -33,20 +35,30 @@ pub(super) struct Record<'a> {
     /// The prices behind the bound, and the bound that they prove.
     pub(super) certificate: Option<(Multipliers, f64)>,
     pub(super) trace: Vec<Moment>,
+    /// What went wrong in the solver, in words.
+    pub(super) faults: Vec<String>,
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn new(program: &'a Program, options: &Options, watch: &'a Watch<'a>, begun: Instant) -> Self {
+    pub(super) fn new(
+        program: &'a Program,
+        options: &Options,
+        watch: &'a Watch<'a>,
+        rescue: &'a Rescue<'a>,
+        begun: Instant,
+    ) -> Self {
         Self {
             program,
             options: *options,
             watch,
+            rescue,
             begun,
             best: None,
             value: None,
             bound: None,
             certificate: None,
             trace: Vec::new(),
+            faults: rescue.faults.clone(),
         }
     }
 
@@ -56,6 +68,7 @@ impl<'a> Record<'a> {
         if is_better && self.program.broken_rule(values).is_none() {
             self.best = Some(values.to_vec());
             self.value = Some(self.program.objective(values));
+            (self.rescue.keep)(Kept::Values(values));
             self.tell(method, 0);
             self.note(method);
         }
@@ -70,6 +83,7 @@ impl<'a> Record<'a> {
         if is_closer {
             self.bound = Some(bound);
             if let Some(prices) = prices {
+                (self.rescue.keep)(Kept::Prices(&prices));
                 self.certificate = Some((prices, bound));
             }
             self.tell(method, 0);
@@ -96,6 +110,24 @@ impl<'a> Record<'a> {
             Aim::LeastCost { .. } => bound >= value,
         };
         is_passed || gap(value, bound) <= self.options.gap.max(super::OPTIMAL_GAP)
+    }
+
+    /// Notes what went wrong in the solver.
+    pub(super) fn blame(&mut self, fault: String) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// True where the best plan is better, by more than rounding explains, than a bound allows.
+    pub(super) fn contradicts(&self, bound: f64) -> bool {
+        self.value.is_some_and(|value| {
+            let slack = BOUND_SLACK * value.abs().max(1.0);
+            match self.program.aim {
+                Aim::MostValue => bound < value - slack,
+                Aim::LeastCost { .. } => bound > value + slack,
+            }
+        })
     }
 
     /// A bound on part of the plans, made one on all: those left out are no better than the best.

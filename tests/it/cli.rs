@@ -413,7 +413,7 @@ fn the_scenario_of_the_formats_is_sound() {
 }
 
 /// A question that takes long: 2,000 sites as their own candidates, covered twice.
-fn long() -> Scene {
+pub(crate) fn long() -> Scene {
     let mut sites = String::from("id,lon,lat,weight\n");
     let mut number: u64 = 7;
     let mut next = || {

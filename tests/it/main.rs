@@ -13,6 +13,7 @@ mod cli;
 mod differential;
 mod enumeration;
 mod export;
+mod faults;
 #[cfg(feature = "gdal")]
 mod gdal;
 mod geopackage;

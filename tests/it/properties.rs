@@ -256,7 +256,8 @@ fn program(scenario: &Scenario, attribution: Attribution) -> Program {
 
 fn answer(scenario: &Scenario, program: &Program) -> Solution {
     let stop = AtomicBool::new(false);
-    solver::solve(program, &scenario.options, &Watch { stop: &stop, report: &|_| {} }).expect("the solver works")
+    solver::solve(program, &scenario.options, &Watch { stop: &stop, report: &|_| {} }, &solver::Rescue::none())
+        .expect("the solver works")
 }
 
 /// How the rule of the coverage to reach begins; the program holds it in its aim.

@@ -35,7 +35,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
     ("sha2", &["load"]),
     ("signal_hook", &["main", "cli"]),
     ("strsim", &["load"]),
-    ("tempfile", &["export"]),
+    ("tempfile", &["export", "cli"]),
     ("tiff", &["load"]),
     ("toml", &["scenario"]),
     ("zip", &["load", "export"]),

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""Compares coverplan with itself (one model) and with highspy, OR-tools CP-SAT and spopt: value, bound, gap and time.
+
+Every solver is a process of its own, from the same files to the answer, with the same limits of time, memory, threads.
+Values and bounds are held against each other: one that contradicts another ends the script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from peer_cases import Case, cases
+
+# Keep this file free of numpy: Linux counts the memory of the process that starts a child as a floor of its peak.
+
+HERE = Path(__file__).resolve().parent
+OURS = ("auto", "compact")
+PEERS = ("highspy", "cp-sat", "spopt")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One solver on one question."""
+
+    solver: str
+    seconds: float
+    megabytes: float
+    value: float | None = None
+    bound: float | None = None
+    is_proven: bool = False
+    note: str = ""
+
+    @property
+    def gap(self) -> float | None:
+        """As a fraction of the larger of the two."""
+        if self.value is None or self.bound is None:
+            return None
+        return abs(self.bound - self.value) / max(abs(self.value), abs(self.bound), 1e-12)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What every solver is given."""
+
+    seconds: float
+    threads: int
+    gigabytes: float
+
+    @property
+    def patience_s(self) -> float:
+        """A process that has no answer by then is ended: reading and building come on top of solving."""
+        return 3 * self.seconds + 60
+
+
+def measure(command: list[str], limits: Limits) -> tuple[str, str, float, float]:
+    """Runs a command within the limits; returns stdout, what went wrong, wall seconds and peak megabytes."""
+    most = int(limits.gigabytes * 2**30)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+        start = time.perf_counter()
+        limit_memory = lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        process = subprocess.Popen(command, stdout=out, stderr=err, preexec_fn=limit_memory, start_new_session=True)
+        is_late = False
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            if not is_late and time.perf_counter() - start > limits.patience_s:
+                is_late = True
+                os.killpg(process.pid, 9)
+            time.sleep(0.005)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(ended[1])
+        for file in (out, err):
+            file.seek(0)
+        words = err.read().strip().splitlines()
+        fault = ""
+        if is_late:
+            fault = f"no answer in {limits.patience_s:.0f} s"
+        elif process.returncode:
+            fault = f"exit {process.returncode}: {words[-1] if words else 'no words'}"
+        return out.read(), fault, seconds, ended[2].ru_maxrss / 1024
+
+
+def run_ours(binary: Path, method: str, folder: Path, seed: int, limits: Limits) -> Run:
+    """`coverplan solve`, with its own judging and writing of the plan."""
+    members = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+    scenario = members.get("scenario", str(folder / "scenario.toml"))
+    plan_folder = folder / f"{method}.plan"
+    command = [str(binary), "solve", scenario, "--output", str(plan_folder), "--overwrite", "--quiet", "--sites=none"]
+    command += ["--method", method, "--time-limit", str(limits.seconds)]
+    command += ["--seed", str(seed), "--threads", str(limits.threads)]
+    for setting in members.get("settings", []):
+        command += ["--set", setting]
+    _, fault, seconds, megabytes = measure(command, limits)
+    if fault:
+        return Run(method, seconds, megabytes, note=fault)
+    plan = json.loads((plan_folder / "plan.json").read_text(encoding="utf-8"))
+    # Shares become weights, as the peers count.
+    scale = members.get("weight", 1)
+    value, bound = plan["objective"]["value"] * scale, plan["objective"]["bound"] * scale
+    return Run(method, seconds, megabytes, value, bound, plan["status"] == "optimal")
+
+
+def run_peer(solver: str, folder: Path, seed: int, limits: Limits) -> Run:
+    """A model of a peer's, built and solved."""
+    need = json.loads((folder / "case.json").read_text(encoding="utf-8"))["need"]
+    if solver == "spopt" and need > 1:
+        return Run(solver, 0, 0, note="skipped: no model for cover twice")
+    command = [sys.executable, str(HERE / "peer_models.py"), solver, str(folder), "--limit", str(limits.seconds)]
+    command += ["--seed", str(seed), "--threads", str(limits.threads)]
+    output, fault, seconds, megabytes = measure(command, limits)
+    if fault:
+        return Run(solver, seconds, megabytes, note=fault)
+    answer = json.loads(output.splitlines()[-1])
+    note = "no plan" if answer["value"] is None else ""
+    return Run(solver, seconds, megabytes, answer["value"], answer["bound"], answer["is_proven"], note)
+
+
+def contradictions(case: Case, seed: int, runs: list[Run]) -> list[str]:
+    """Values above a bound of another solver or off a published optimum."""
+    found = []
+    values = [(run.solver, run.value) for run in runs if run.value is not None]
+    bounds = [(run.solver, run.bound) for run in runs if run.bound is not None]
+    if case.optimum is not None:
+        values.append(("published", case.optimum))
+        bounds.append(("published", case.optimum))
+    for who, value in values:
+        for prover, bound in bounds:
+            if bound < value - 1e-6 * max(1.0, abs(value)):
+                found.append(f"{case.name}, seed {seed}: {prover} proves {bound}, {who} has {value}")
+    return found
+
+
+def ratio(run: Run, auto: Run) -> str:
+    """Time as a multiple of that of `auto`; `>` where the run ended without a proof."""
+    if run.note and run.value is None and run.seconds == 0 or not (auto.is_proven or run.is_proven):
+        return "-"
+    sign = "" if run.is_proven else ">"
+    sign = sign if auto.is_proven else "<"
+    return f"{sign}{run.seconds / auto.seconds:.2f}"
+
+
+def number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) > 10 else f"{value:.6f}"
+
+
+def percent(gap: float | None) -> str:
+    return "-" if gap is None else f"{100 * gap:.4f}"
+
+
+def print_row(case: Case, seed: int, run: Run, auto: Run, best: float | None) -> None:
+    """A row of the table on stdout."""
+    below = None if run.value is None or not best else (best - run.value) / best
+    print(
+        f"{case.name:<20}{seed:>5} {run.solver:<9}{number(run.value):>14}{percent(below):>10}{number(run.bound):>14}"
+        f"{percent(run.gap):>10}{run.seconds:>9.2f}{run.megabytes:>8.0f}{ratio(run, auto):>10}"
+        f"  {'proven' if run.is_proven else run.note}",
+        flush=True,
+    )
+
+
+HEADER = (
+    f"{'case':<20}{'seed':>5} {'solver':<9}{'value':>14}{'below %':>10}{'bound':>14}{'gap %':>10}{'s':>9}{'MB':>8}"
+    f"{'x auto':>10}"
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """All solvers on one question; the best value that any of them has."""
+
+    case: Case
+    seed: int
+    runs: list[Run]
+
+    @property
+    def best(self) -> float | None:
+        return max((run.value for run in self.runs if run.value is not None), default=None)
+
+    @property
+    def auto(self) -> Run:
+        return self.runs[0]
+
+
+def solve_all(binary: Path, case: Case, seed: int, limits: Limits, work: Path) -> Result:
+    """Every solver on one question, one after the other."""
+    folder = work / (f"{case.name}-{seed}" if case.is_random else case.name)
+    writer = [sys.executable, str(HERE / "peer_cases.py"), case.name, str(folder), "--seed", str(seed)]
+    subprocess.run(writer, check=True)
+    runs = [run_ours(binary, method, folder, seed, limits) for method in OURS]
+    if case.has_peers:
+        runs += [run_peer(solver, folder, seed, limits) for solver in PEERS]
+    return Result(case, seed, runs)
+
+
+def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
+    """The table of docs/compare.md: medians over the seeds."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("highspy", "ortools", "spopt"))
+    ours = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    lines = [
+        f"{datetime.date.today()}, {machine()}, {limits.threads} threads, {limits.seconds:.0f} s a solver, "
+        f"{limits.gigabytes:.0f} GB; {ours}, {versions}. Medians over the seeds.",
+        "",
+        "| case | seeds | solver | below the best % | gap % | seconds | MB | times `auto` | proven |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    by_case: dict[str, list[Result]] = {}
+    for result in results:
+        by_case.setdefault(result.case.name, []).append(result)
+    for name, group in by_case.items():
+        for place, run in enumerate(group[0].runs):
+            runs = [result.runs[place] for result in group]
+            below = [
+                (result.best - own.value) / result.best
+                for result, own in zip(group, runs, strict=True)
+                if result.best and own.value is not None
+            ]
+            gaps = [own.gap for own in runs if own.gap is not None]
+            pairs = zip(group, runs, strict=True)
+            ratios = sorted((own.seconds / result.auto.seconds, ratio(own, result.auto)) for result, own in pairs)
+            proven = sum(own.is_proven for own in runs)
+            cells = [
+                name,
+                str(len(group)),
+                run.solver,
+                percent(statistics.median(below) if below else None),
+                percent(statistics.median(gaps) if gaps else None),
+                f"{statistics.median(own.seconds for own in runs):.2f}",
+                f"{statistics.median(own.megabytes for own in runs):.0f}",
+                ratios[len(ratios) // 2][1],
+                f"{proven} of {len(runs)}" if not run.note else run.note,
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def machine() -> str:
+    """Processor and cores."""
+    try:
+        models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    except OSError:
+        models = []
+    return f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores"
+
+
+def main() -> None:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--coverplan", type=Path, required=True, help="the binary")
+    work = HERE.parent / "target/peer-solvers"
+    parser.add_argument("--work", type=Path, default=work, help="folder for the questions [%(default)s]")
+    parser.add_argument("--only", type=re.compile, default=re.compile(""), help="cases whose name matches")
+    parser.add_argument("--limit", type=float, help="seconds for each solver [60, with --quick 10]")
+    parser.add_argument("--seeds", type=int, help="seeds for each case [3, with --quick 1]")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for each solver [%(default)s]")
+    memory = round(0.8 * memory_gb)
+    parser.add_argument("--memory", type=float, default=memory, help="GB for each solver [%(default)s]")
+    parser.add_argument("--markdown", type=Path, help="write the table of medians there")
+    parser.add_argument("--quick", action="store_true", help="four small cases")
+    options = parser.parse_args()
+    limits = Limits(options.limit or (10 if options.quick else 60), options.threads, options.memory)
+    seeds = range(1, 1 + (options.seeds or (1 if options.quick else 3)))
+    print(f"{machine()}; {limits.threads} threads, {limits.seconds:.0f} s and {limits.gigabytes:.0f} GB a solver")
+    print("whole processes; below: below the best value of all; x auto: time in multiples of coverplan --method auto")
+    print(HEADER)
+    results, faults = [], []
+    for case in cases():
+        if not options.only.search(case.name) or (options.quick and not case.is_quick):
+            continue
+        if not case.needs.exists():
+            print(f"{case.name:<20} skipped: {case.needs} is not here")
+            continue
+        for seed in seeds:
+            result = solve_all(options.coverplan, case, seed, limits, options.work)
+            results.append(result)
+            for run in result.runs:
+                print_row(case, seed, run, result.auto, result.best)
+            if not case.has_peers:
+                print(f"{case.name:<20} skipped: {', '.join(PEERS)}: the rules of a coalition are no model of theirs")
+            faults += contradictions(case, seed, result.runs)
+    if options.markdown and results:
+        options.markdown.write_text(markdown(results, limits, options.coverplan), encoding="utf-8")
+    if faults:
+        sys.exit("answers contradict each other:\n" + "\n".join(faults))
+    print("no answer contradicts another")
+
+
+if __name__ == "__main__":
+    main()
