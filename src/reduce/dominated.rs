@@ -13,7 +13,7 @@ use crate::model::{Aim, Program, Row};
 /// several types, forbid the move: the room may be taken.
 ///
 /// # Cost
-/// A sweep over the smallest set of each variable with a subset test for each candidate; no more than [`LOOKS`] looks per
+/// A sweep over the smallest set of each variable with a subset test for each candidate; no more than a hundred looks per
 /// item of the sets.
 ///
 /// # Source
