@@ -17,7 +17,7 @@ use crate::model::{Aim, Program, Row};
 /// item of the sets.
 ///
 /// # Source
-/// Column domination: Church and ReVelle 1974; for backup and limits the exchange above.
+/// Column domination for a single cover: Chen et al. 2023; for backup and limits the exchange above.
 #[must_use]
 pub fn dominated(program: &Program, is_kept: &[bool]) -> Vec<(u32, u32)> {
     let columns = Columns::new(program);
