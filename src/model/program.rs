@@ -168,25 +168,32 @@ impl Program {
     /// Linear in the items of the sets.
     #[must_use]
     pub fn value(&self, values: &[u32]) -> f64 {
-        self.worst(|group| {
+        let parts = self.by_part(|group| {
             group.terms.iter().map(|term| term.weight * group.value_of(self.count(term.set, values))).sum()
-        })
+        });
+        parts.into_iter().fold(f64::INFINITY, f64::min)
     }
 
     /// Share that would be earned with units everywhere.
     #[must_use]
     pub fn value_everywhere(&self) -> f64 {
-        self.worst(|group| {
+        self.parts_everywhere().into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// As [`Self::value_everywhere`], for each part.
+    #[must_use]
+    pub fn parts_everywhere(&self) -> Vec<f64> {
+        self.by_part(|group| {
             let weight: f64 = group.terms.iter().map(|term| term.weight).sum();
             weight * group.levels.iter().sum::<f64>()
         })
     }
 
-    /// The smallest part when each group earns what `earned` says, before scaling.
-    fn worst(&self, earned: impl Fn(&TermGroup) -> f64) -> f64 {
+    /// Each part when each group earns what `earned` says, before scaling.
+    fn by_part(&self, earned: impl Fn(&TermGroup) -> f64) -> Vec<f64> {
         let mut parts = vec![0.0; self.parts];
         self.groups.iter().for_each(|group| parts[group.part] += group.scale * earned(group));
-        parts.into_iter().fold(f64::INFINITY, f64::min)
+        parts
     }
 
     /// Cost of the values under the aim; 0 when the aim is value.

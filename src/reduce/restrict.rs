@@ -12,6 +12,10 @@ pub struct Reduced {
     pub program: Program,
     /// For each of its variables, the variable of the larger program.
     pub kept: Vec<u32>,
+    /// For each set of the larger program, the set that it became; `None` for one that nothing is left to cover.
+    pub set_of: Vec<Option<u32>>,
+    /// For each row of the smaller program, the row of the larger.
+    pub row_of: Vec<u32>,
     /// Variables of the larger program.
     all: usize,
 }
@@ -55,34 +59,48 @@ pub fn restricted(program: &Program, is_kept: &[bool]) -> Reduced {
     smaller.parts = program.parts;
     smaller.ties = [costs(&program.ties[0]), costs(&program.ties[1])];
     let renamed = |variable: u32| Some(place[variable as usize]).filter(|place| *place != GONE);
-    for row in &program.rows {
+    let mut row_of = Vec::new();
+    for (number, row) in (0_u32..).zip(&program.rows) {
         let terms: Vec<(u32, f64)> =
             row.terms.iter().filter_map(|(variable, factor)| Some((renamed(*variable)?, *factor))).collect();
         let is_idle = terms.is_empty() && row.least <= 0.0 && row.most >= 0.0;
         if !is_idle {
+            row_of.push(number);
             smaller.add_row(Row { rule: row.rule.clone(), terms, least: row.least, most: row.most });
         }
     }
+    let mut set_of = vec![None; program.sets.len()];
     for group in &program.groups {
-        let (sets, weights) = merged(program, group, renamed);
+        let (sets, weights) = merged(program, group, renamed, smaller.sets.len(), &mut set_of);
         smaller.add_group(TermGroup { terms: Vec::new(), ..group.clone() }, sets.iter().zip(&weights));
     }
-    Reduced { program: smaller, kept, all: program.variables.len() }
+    Reduced { program: smaller, kept, set_of, row_of, all: program.variables.len() }
 }
 
-/// The sets of a group in other names, equal ones merged in order of first sight.
-fn merged(program: &Program, group: &TermGroup, renamed: impl Fn(u32) -> Option<u32>) -> (Rows, Vec<f64>) {
+/// The sets of a group in other names, equal ones merged in order of first sight, empty ones dropped; `first` is the
+/// number of the first.
+fn merged(
+    program: &Program,
+    group: &TermGroup,
+    renamed: impl Fn(u32) -> Option<u32>,
+    first: usize,
+    set_of: &mut [Option<u32>],
+) -> (Rows, Vec<f64>) {
     let (mut sets, mut weights) = (Rows::default(), Vec::new());
     let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
     for term in &group.terms {
         let set: Vec<u32> =
             program.sets.row(term.set as usize).iter().filter_map(|variable| renamed(*variable)).collect();
+        if set.is_empty() {
+            continue;
+        }
         let place = *known.entry(set).or_insert_with_key(|set| {
             sets.push(set);
             weights.push(0.0);
             weights.len() - 1
         });
         weights[place] += term.weight;
+        set_of[term.set as usize] = Some(u32::try_from(first + place).expect("fewer than before"));
     }
     (sets, weights)
 }

@@ -325,7 +325,7 @@ fn first_set(program: &Program, group: usize) -> usize {
 fn needs_levels(program: &Program) -> bool {
     match program.aim {
         Aim::MostValue => true,
-        Aim::LeastCost { coverage, .. } => coverage < program.value_everywhere() - 1e-12,
+        Aim::LeastCost { coverage, .. } => program.parts_everywhere().iter().any(|all| coverage < all - 1e-12),
     }
 }
 

@@ -8,6 +8,7 @@ mod faults;
 mod greedy;
 mod highs_ffi;
 mod layout;
+mod lift;
 mod merge;
 mod multipliers;
 mod pipeline;
@@ -154,12 +155,48 @@ pub fn solve(
     watch: &Watch<'_>,
     rescue: &Rescue<'_>,
 ) -> Result<Solution, SolveError> {
+    let Some(presolved) = reduce::presolve(program, &reduce::REDUCTIONS) else {
+        return unreduced(program, options, watch, rescue);
+    };
+    let solution = searched(&presolved.reduced.program, program, options, watch, rescue)?;
+    Ok(lift::lifted(program, &presolved, solution))
+}
+
+/// As [`solve`], of the program as it stands, without reductions before the search.
+///
+/// # Errors
+/// Those of [`solve`].
+pub fn unreduced(
+    program: &Program,
+    options: &Options,
+    watch: &Watch<'_>,
+    rescue: &Rescue<'_>,
+) -> Result<Solution, SolveError> {
+    searched(program, program, options, watch, rescue)
+}
+
+/// Solves a program; `whole` is the one that it was reduced from, whose rules are named where they clash.
+fn searched(
+    program: &Program,
+    whole: &Program,
+    options: &Options,
+    watch: &Watch<'_>,
+    rescue: &Rescue<'_>,
+) -> Result<Solution, SolveError> {
     let now = Instant::now();
     let begun = now.checked_sub(Duration::from_secs_f64(rescue.spent_s)).unwrap_or(now);
-    if let Some(clash) = unreachable_coverage(program) {
+    if let Some(clash) = unreachable_coverage(whole) {
         return Ok(Solution {
             conflict: vec![clash],
             is_conflict_smallest: true,
+            ..nothing(program, Status::Infeasible, StopReason::Proved)
+        });
+    }
+    if unreachable_coverage(program).is_some() {
+        let (conflict, is_conflict_smallest) = conflict::smallest(whole, watch);
+        return Ok(Solution {
+            conflict,
+            is_conflict_smallest,
             ..nothing(program, Status::Infeasible, StopReason::Proved)
         });
     }
@@ -182,7 +219,7 @@ pub fn solve(
         })?,
     };
     if ending.is_infeasible && record.best.is_none() {
-        let (conflict, is_conflict_smallest) = conflict::smallest(program, watch);
+        let (conflict, is_conflict_smallest) = conflict::smallest(whole, watch);
         return Ok(Solution {
             conflict,
             is_conflict_smallest,

@@ -112,7 +112,8 @@ impl Multipliers {
     /// apart into single variables. Summed in whole numbers, so the order does not matter and rounding is upwards only.
     #[must_use]
     pub fn bound(&self, program: &Program, most: &[u32]) -> f64 {
-        steps::attainable(program, self.proof(program, most).bound)
+        let bound = self.proof(program, most).bound;
+        steps::step_within(program, most).map_or(bound, |step| steps::attainable_by(program, bound, step))
     }
 
     /// The bound with what it says of each variable.

@@ -70,8 +70,7 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
         Method::Decompose | Method::Search => false,
     };
     if is_whole || record.best.is_none() {
-        let all = vec![true; program.variables.len()];
-        return compactly(&reduce::restricted(program, &all), options, record, "compact");
+        return compactly(program, None, options, record, "compact");
     }
     // Who asks for a gap is served by a bound; a proof needs plans from the tree, too.
     if is_tied && options.gap > 0.0 && options.method != Method::Search {
@@ -177,7 +176,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let items = reduced.program.sets.items();
         if items <= HOPEFUL || (more == SEARCHES && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             let fixed = is_kept.len() - reduced.kept.len();
-            ending = compactly(&reduced, options, record, "decompose")?;
+            ending = compactly(&reduced.program, Some(&reduced), options, record, "decompose")?;
             ending.is_infeasible = false;
             ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
             return Ok(ending);
@@ -262,20 +261,21 @@ fn open_variables(program: &Program, most: &[u32], proof: Option<&Proof>, record
     proof.loss.iter().enumerate().map(is_open).collect()
 }
 
-/// One model for HiGHS.
+/// One model for HiGHS, of the whole program or of what is left of it.
 fn compactly(
-    reduced: &Reduced,
+    program: &Program,
+    reduced: Option<&Reduced>,
     options: &Options,
     record: &mut Record<'_>,
     method: &'static str,
 ) -> Result<Ending, SolveError> {
-    let start = record.best.as_ref().map(|best| reduced.forth(best));
+    let start = record.best.as_ref().map(|best| reduced.map_or_else(|| best.clone(), |reduced| reduced.forth(best)));
     let (stop, begun) = (record.watch.stop, record.begun);
     let mut heard = |news: &compact::News<'_>| {
-        let values = news.values.map(|values| reduced.back(values));
-        hear(record, values.as_deref(), news.bound, news.nodes);
+        let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
+        hear(record, back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let ending = compact::solve(&reduced.program, options, stop, begun, start.as_deref(), false, &mut heard)?;
+    let ending = compact::solve(program, options, stop, begun, start.as_deref(), false, &mut heard)?;
     heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
     ending.fault.into_iter().for_each(|fault| record.blame(fault));
     Ok(Ending {

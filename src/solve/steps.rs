@@ -28,6 +28,16 @@ pub(super) fn step(program: &Program) -> Option<f64> {
     }
 }
 
+/// As [`step`], where `most` says how large each variable can be: what must be zero costs nothing.
+pub(super) fn step_within(program: &Program, most: &[u32]) -> Option<f64> {
+    match &program.aim {
+        Aim::MostValue => step(program),
+        Aim::LeastCost { costs, .. } => {
+            common_step(costs.iter().zip(most).filter(|(_, most)| **most > 0).map(|(cost, _)| *cost))
+        }
+    }
+}
+
 /// A bound moved to the nearest objective that whole values can have.
 pub(super) fn attainable(program: &Program, bound: f64) -> f64 {
     step(program).map_or(bound, |step| attainable_by(program, bound, step))

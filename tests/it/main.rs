@@ -23,6 +23,7 @@ mod load;
 mod methods;
 mod plan_package;
 mod properties;
+mod reductions;
 mod roads;
 mod scenario;
 mod scene;

@@ -1,0 +1,174 @@
+//! A program turned into the list of variables that another can stand in for, unit by unit.
+
+use super::limits;
+use crate::cover::Rows;
+use crate::model::{Aim, Program, Row};
+
+/// Variables, of those that `is_kept` keeps, that some best values of the program, those with the fewest units among them, do without; in the order in
+/// which they were taken away, each with one that was still there and can stand in for it.
+///
+/// A unit of `v` may move to `w` where that loses nothing: `w` is in every set of `v`, no row minds, no cost rises. Where
+/// `w` is full the unit is dropped instead, so a full `w` has to earn all that `v` could earn, and rows with a lower side
+/// must not miss the unit. Rows that `w` shares with others but not with `v`, such as the room at a location that holds
+/// several types, forbid the move: the room may be taken.
+///
+/// # Cost
+/// A sweep over the smallest set of each variable with a subset test for each candidate; no more than a hundred looks per
+/// item of the sets.
+///
+/// # Source
+/// Column domination for a single cover: Chen et al. 2023; for backup and limits the exchange above.
+#[must_use]
+pub fn dominated(program: &Program, is_kept: &[bool]) -> Vec<(u32, u32)> {
+    let columns = Columns::new(program);
+    let mut is_kept = is_kept.to_vec();
+    let mut gone = Vec::new();
+    let mut looks = LOOKS.saturating_mul(program.sets.items());
+    // From the last to the first, so that the first of equals stays.
+    for variable in (0..u32::try_from(program.variables.len()).unwrap_or(u32::MAX)).rev() {
+        let sets = columns.sets_of.row(variable as usize);
+        if !is_kept[variable as usize] {
+            continue;
+        }
+        let smallest = sets.iter().min_by_key(|set| program.sets.row(**set as usize).len());
+        let Some(smallest) = smallest else { continue };
+        let candidates = program.sets.row(*smallest as usize).iter().copied();
+        let better = candidates.filter(|other| *other != variable && is_kept[*other as usize]).find(|other| {
+            looks = looks.saturating_sub(1);
+            looks > 0 && columns.stands_in(*other, variable, &mut looks)
+        });
+        if let Some(better) = better {
+            is_kept[variable as usize] = false;
+            gone.push((variable, better));
+        }
+        if looks == 0 {
+            break;
+        }
+    }
+    gone
+}
+
+/// Looks at items per item of the sets: the reduction must cost less than what comes after it.
+const LOOKS: usize = 100;
+
+/// Sets and rows of each variable.
+struct Columns<'a> {
+    program: &'a Program,
+    sets_of: Rows,
+    /// Bits of the sets of each variable: those of a subset are a subset.
+    marks: Vec<u64>,
+    /// Rows of each variable, ascending, with its factor.
+    rows_of: Vec<Vec<(u32, f64)>>,
+    /// Largest value of each variable that no other variable has a say in.
+    room: Vec<u32>,
+    /// Largest value of each variable at all.
+    most: Vec<u32>,
+    /// For each set, the units after which it earns no more.
+    full_at: Vec<u32>,
+    /// For each row, whether it is a balance whose units may be fewer: each pledge can be lowered.
+    may_drop: Vec<bool>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(program: &'a Program) -> Self {
+        let count = program.variables.len();
+        let sets_of = program.sets.transposed(count);
+        let mark =
+            |sets: &[u32]| sets.iter().fold(0, |marks, set| marks | 1_u64 << (set.wrapping_mul(0x9e37_79b1) >> 26));
+        let marks = (0..count).map(|variable| mark(sets_of.row(variable))).collect();
+        let mut rows_of: Vec<Vec<(u32, f64)>> = vec![Vec::new(); count];
+        let mut room: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
+        for (place, row) in (0_u32..).zip(&program.rows) {
+            row.terms.iter().for_each(|(variable, factor)| rows_of[*variable as usize].push((place, *factor)));
+            if let [(variable, factor)] = row.terms[..]
+                && factor > 0.0
+                && row.most.is_finite()
+            {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to u32")]
+                let most = (row.most / factor).floor().clamp(0.0, f64::from(u32::MAX)) as u32;
+                room[variable as usize] = most.min(room[variable as usize]);
+            }
+        }
+        let mut full_at = vec![0; program.sets.len()];
+        for group in &program.groups {
+            let full = u32::try_from(group.full_at()).unwrap_or(u32::MAX);
+            group.terms.iter().for_each(|term| full_at[term.set as usize] = full);
+        }
+        let can_fall = |variable: u32| {
+            rows_of[variable as usize].iter().all(|(place, factor)| {
+                let row = &program.rows[*place as usize];
+                row.is_balance() || !(*factor > 0.0 && row.least.is_finite() || *factor < 0.0 && row.most.is_finite())
+            })
+        };
+        let may_drop = program.rows.iter().map(|row| {
+            let pledges = row.terms.iter().filter(|(_, factor)| *factor < 0.0);
+            row.is_balance() && pledges.map(|(variable, _)| *variable).all(can_fall)
+        });
+        let may_drop = may_drop.collect();
+        Self { program, sets_of, marks, rows_of, room, most: limits(program), full_at, may_drop }
+    }
+
+    /// True where `other` can stand in for `variable`.
+    fn stands_in(&self, other: u32, variable: u32, looks: &mut usize) -> bool {
+        let (v, w) = (variable as usize, other as usize);
+        if self.marks[v] & !self.marks[w] != 0 || !self.costs_no_more(w, v) || !self.rows_allow(w, v) {
+            return false;
+        }
+        let (sets, of_other) = (self.sets_of.row(v), self.sets_of.row(w));
+        *looks = looks.saturating_sub(sets.len() + of_other.len());
+        // A full `other` earns all that the variable could.
+        is_subset(sets, of_other) && sets.iter().all(|set| self.full_at[*set as usize] <= self.room[w])
+    }
+
+    fn costs_no_more(&self, other: usize, variable: usize) -> bool {
+        let lists = match &self.program.aim {
+            Aim::MostValue => [&[][..], &self.program.ties[0], &self.program.ties[1]],
+            Aim::LeastCost { costs, .. } => [&costs[..], &self.program.ties[0], &self.program.ties[1]],
+        };
+        // A list is empty where nothing costs anything.
+        lists.into_iter().all(|costs| costs.is_empty() || costs[other] <= costs[variable])
+    }
+
+    /// True where no row minds a unit that moves, or that is dropped where the other is full.
+    fn rows_allow(&self, other: usize, variable: usize) -> bool {
+        let (mine, theirs) = (&self.rows_of[variable], &self.rows_of[other]);
+        let factor_in = |rows: &[(u32, f64)], row: u32| {
+            rows.binary_search_by_key(&row, |(place, _)| *place).map_or(0.0, |place| rows[place].1)
+        };
+        let moves = |row: u32, change: f64| {
+            let rule = &self.program.rows[row as usize];
+            // Room that is the other's own is looked at as such.
+            let is_own = matches!(rule.terms[..], [(only, _)] if only as usize == other);
+            (change <= 0.0 || rule.most.is_infinite() || is_own) && (change >= 0.0 || rule.least.is_infinite())
+        };
+        let is_moved = theirs.iter().all(|(row, factor)| moves(*row, factor - factor_in(mine, *row)))
+            && mine.iter().all(|(row, factor)| moves(*row, factor_in(theirs, *row) - factor));
+        is_moved && mine.iter().all(|(row, factor)| self.may_fall(*row, *factor, other, factor_in(theirs, *row)))
+    }
+
+    /// True where a row that holds a variable with `factor` does without a unit of it once the other is full.
+    fn may_fall(&self, row: u32, factor: f64, other: usize, of_other: f64) -> bool {
+        let rule = &self.program.rows[row as usize];
+        if rule.is_balance() {
+            return self.may_drop[row as usize];
+        }
+        let full = of_other * f64::from(self.room[other]);
+        let is_kept_below =
+            factor >= 0.0 || rule.most.is_infinite() || self.reach(rule, other, 1.0) + full <= rule.most;
+        let is_kept_above =
+            factor <= 0.0 || rule.least.is_infinite() || full - self.reach(rule, other, -1.0) >= rule.least;
+        is_kept_below && is_kept_above
+    }
+
+    /// The largest sum, times a sign, of a row without one of its variables.
+    fn reach(&self, row: &Row, without: usize, sign: f64) -> f64 {
+        let rest = row.terms.iter().filter(|(variable, factor)| *variable as usize != without && sign * factor > 0.0);
+        rest.map(|(variable, factor)| sign * factor * f64::from(self.most[*variable as usize])).sum()
+    }
+}
+
+/// True where the first of two ascending lists is part of the second.
+fn is_subset(first: &[u32], second: &[u32]) -> bool {
+    let mut rest = second.iter();
+    first.len() <= second.len() && first.iter().all(|item| rest.by_ref().find(|other| *other >= item) == Some(item))
+}

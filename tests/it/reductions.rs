@@ -1,0 +1,154 @@
+//! Exact reductions: the same optimum with each of them and without, on questions of every rule.
+
+use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
+
+use coverplan::model::{self, Aim, Attribution, Program, Row, TermGroup, Variable};
+use coverplan::reduce::{self, REDUCTIONS, Reduction, presolve};
+use coverplan::scenario::{Method, Options};
+use coverplan::solve::{self as solver, Rescue, Solution, Status, Watch};
+use coverplan::{cover, plan};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use crate::properties::{question, same};
+
+type Solver = fn(&Program, &Options, &Watch<'_>, &Rescue<'_>) -> Result<Solution, coverplan::problem::SolveError>;
+
+fn answer(by: Solver, program: &Program, options: &Options) -> Solution {
+    let stop = AtomicBool::new(false);
+    by(program, options, &Watch { stop: &stop, report: &|_| {} }, &Rescue::none()).expect("the solver works")
+}
+
+/// Objective, and among equals the units and the people, of an answer that is proven.
+fn merits(program: &Program, solution: &Solution) -> Option<[f64; 3]> {
+    let values = solution.values.as_ref()?;
+    let sum = |costs: &[f64]| costs.iter().zip(values).map(|(cost, value)| cost * f64::from(*value)).sum();
+    Some([program.objective(values), sum(&program.ties[0]), sum(&program.ties[1])])
+}
+
+fn are_same(one: Option<[f64; 3]>, other: Option<[f64; 3]>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.iter().zip(&other).all(|(one, other)| same(Some(*one), Some(*other))),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+/// Every subset of the reductions, and none, on random questions of every rule; each reduction has to take something away
+/// in a good part of them, or the test would say nothing.
+#[test]
+fn each_reduction_changes_no_optimum_and_no_tie() {
+    let (zero, dominated, questions) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let config = ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&question(), |question| {
+        let Ok(scenario) = question.scene(0.0).read() else { return Ok(()) };
+        let (program, _) = model::build(&scenario, &cover::build(&scenario), Attribution::Counts);
+        let plain = answer(solver::unreduced, &program, &scenario.options);
+        let expected = merits(&program, &plain);
+        questions.set(questions.get() + 1);
+        for reductions in [&REDUCTIONS[..], &[Reduction::Zero], &[Reduction::Dominated]] {
+            let Some(presolved) = presolve(&program, reductions) else { continue };
+            zero.set(zero.get() + usize::from(reductions == [Reduction::Zero]));
+            dominated.set(dominated.get() + usize::from(!presolved.dominated.is_empty()));
+            let smaller = &presolved.reduced.program;
+            let mut solution = answer(solver::unreduced, smaller, &scenario.options);
+            solution.values = solution.values.map(|values| presolved.reduced.back(&values));
+            if let Some(values) = &solution.values {
+                prop_assert_eq!(program.broken_rule(values), None, "{:?}", reductions);
+            }
+            let found = merits(&program, &solution);
+            prop_assert!(are_same(found, expected), "{reductions:?}: {found:?} and {expected:?} without");
+        }
+        Ok(())
+    });
+    outcome.expect("no reduction changes an optimum");
+    let (zero, dominated, questions) = (zero.get(), dominated.get(), questions.get());
+    assert!(10 * zero > questions, "only {zero} of {questions} questions have variables that must be zero");
+    assert!(30 * dominated > questions, "only {dominated} of {questions} questions have dominated variables");
+}
+
+/// Prices that prove the bound of the smaller program prove it, lifted, for the one that was asked; but for a few tiny
+/// questions where the weights of merged sets make the steps of the value wider.
+#[test]
+fn certificates_are_lifted() {
+    let (kept, lost) = (Cell::new(0), Cell::new(0));
+    let config = ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&question(), |question| {
+        let Ok(mut scenario) = question.scene(0.0).read() else { return Ok(()) };
+        scenario.options.method = Method::Search;
+        let (program, _) = model::build(&scenario, &cover::build(&scenario), Attribution::Counts);
+        let Some(presolved) = presolve(&program, &REDUCTIONS) else { return Ok(()) };
+        let smaller = answer(solver::unreduced, &presolved.reduced.program, &scenario.options);
+        let solution = answer(solver::solve, &program, &scenario.options);
+        if let Some(prices) = &solution.certificate {
+            kept.set(kept.get() + 1);
+            let proven = prices.bound(&program, &reduce::limits(&program));
+            let over = match program.aim {
+                Aim::MostValue => proven - solution.bound,
+                Aim::LeastCost { .. } => solution.bound - proven,
+            };
+            prop_assert!(over <= 1e-9 * solution.bound.abs().max(1.0), "{proven} proven, {} claimed", solution.bound);
+        } else if smaller.certificate.is_some() {
+            lost.set(lost.get() + 1);
+        }
+        Ok(())
+    });
+    outcome.expect("no certificate proves less than is claimed");
+    let (kept, lost) = (kept.get(), lost.get());
+    assert!(kept > 20 && 4 * lost < kept, "{kept} certificates kept, {lost} lost");
+}
+
+/// Three posts of one lot in a row, the middle one reaching what the others reach; `room` units each, `units` in all.
+fn row_of_posts(room: f64, units: f64, levels: &[f64], is_shared: bool) -> Program {
+    let mut program = Program::new(Aim::MostValue, vec![Variable { most: 1_000_000 }; 4]);
+    let balance = vec![(0, 1.0), (1, 1.0), (2, 1.0), (3, -1.0)];
+    program.add_row(Row { rule: String::new(), terms: balance, least: 0.0, most: 0.0 });
+    let mut at_most = |terms: Vec<(u32, f64)>, most: f64| {
+        program.add_row(Row { rule: "a limit".to_owned(), terms, least: f64::NEG_INFINITY, most });
+    };
+    at_most(vec![(3, 1.0)], units);
+    if is_shared {
+        at_most(vec![(0, 1.0), (1, 1.0)], room);
+    } else {
+        (0..3).for_each(|post| at_most(vec![(post, 1.0)], room));
+    }
+    let sets: [&[u32]; 3] = [&[0, 1], &[1], &[1, 2]];
+    let weights = [3.0, 1.0, 5.0];
+    let group = TermGroup { part: 0, levels: levels.to_vec(), scale: 1.0 / 9.0, terms: Vec::new() };
+    program.add_group(group, sets.into_iter().zip(&weights));
+    program
+}
+
+#[test]
+fn only_posts_that_another_can_stand_in_for_are_dominated() {
+    let dominated = |program: &Program| -> Vec<u32> {
+        reduce::dominated(program, &[true; 4]).into_iter().map(|(variable, _)| variable).collect()
+    };
+    assert_eq!(dominated(&row_of_posts(1.0, 2.0, &[1.0], false)), [2, 0]);
+    // Two units wanted, room for one: the others are the backup.
+    assert_eq!(dominated(&row_of_posts(1.0, 2.0, &[1.0, 0.5], false)), [0_u32; 0]);
+    assert_eq!(dominated(&row_of_posts(2.0, 2.0, &[1.0, 0.5], false)), [2, 0]);
+    // Room that the middle post shares with the first: only the first may give its units to it.
+    assert_eq!(dominated(&row_of_posts(1.0, 2.0, &[1.0], true)), [0]);
+    // A unit that must be given cannot be dropped.
+    let mut program = row_of_posts(1.0, 2.0, &[1.0], false);
+    program.add_row(Row { rule: "all".to_owned(), terms: vec![(3, 1.0)], least: 2.0, most: f64::INFINITY });
+    assert_eq!(dominated(&program), [0_u32; 0]);
+    // A cost that the middle post alone has.
+    let mut program = row_of_posts(1.0, 2.0, &[1.0], false);
+    program.ties[0] = vec![0.0, 1.0, 0.0, 0.0];
+    assert_eq!(dominated(&program), [0_u32; 0]);
+}
+
+/// A certificate survives: the prices of two posts that are gone are made for the one that is left.
+#[test]
+fn the_certificate_of_a_reduced_program_proves_the_whole() {
+    let program = row_of_posts(1.0, 2.0, &[1.0], false);
+    let options = Options { time_limit_s: 10.0, gap: 0.0, seed: 0, threads: 1, method: Method::Search };
+    let solution = answer(solver::solve, &program, &options);
+    assert_eq!(solution.status, Status::Optimal);
+    assert!(solution.reductions.contains(&("variables that another dominates", 2)));
+    let prices: &plan::Multipliers = solution.certificate.as_ref().expect("prices prove it");
+    assert_eq!(prices.sets.len(), 3);
+    assert!(prices.bound(&program, &reduce::limits(&program)) <= solution.bound + 1e-12);
+}
