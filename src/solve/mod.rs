@@ -3,8 +3,10 @@
 mod bundles;
 mod compact;
 mod conflict;
+mod cuts;
 #[cfg(test)]
 mod faults;
+mod frame;
 mod greedy;
 mod highs_ffi;
 mod layout;

@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::merge::{self, Effort};
 use super::multipliers::Proof;
 use super::record::Record;
-use super::{StopReason, compact, relax, steps};
+use super::{StopReason, compact, cuts, relax, steps};
 use crate::model::{Aim, Program};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
@@ -22,6 +22,10 @@ const SMALL_TIED: usize = 250_000;
 
 /// Items of the cover sets up to which the interior-point method is quickest.
 const LARGE: usize = 3_000_000;
+
+/// Items from which cuts are quicker where there are many more sets than variables; and how many more.
+const MIDDLING: usize = 500_000;
+const SETS_PER_VARIABLE: usize = 10;
 
 /// Items of the cover sets, after fixing, up to which HiGHS can be hoped to close the gap.
 const HOPEFUL: usize = 60_000;
@@ -214,6 +218,12 @@ fn effort(program: &Program, is_tied: bool, more: u32) -> Effort {
     }
 }
 
+/// True where cuts find prices sooner than an interior-point method on the whole.
+fn is_long(program: &Program) -> bool {
+    let (items, sets) = (program.sets.items(), program.sets.len());
+    items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
+}
+
 /// Search and a bound from prices, side by side: neither waits for the other or depends on it.
 fn searched_and_priced(
     layout: &Layout<'_>,
@@ -227,13 +237,20 @@ fn searched_and_priced(
     let prices = std::thread::scope(|scope| {
         // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
         let is_weak = options.method == Method::Auto && program.has_ties();
-        let is_priced = !is_weak && program.sets.items() <= LARGE;
-        let pricing = is_priced.then(|| scope.spawn(move || relax::prices(program, most, &is_over)));
+        let start = record.best.clone().unwrap_or_default();
+        let price = move || {
+            if is_long(program) {
+                cuts::prices(layout, most, &start, &is_over)
+            } else {
+                relax::prices(program, most, &is_over)
+            }
+        };
+        let pricing = (!is_weak).then(|| scope.spawn(price));
         merge::search(layout, effort, options, record);
         pricing.map(|pricing| pricing.join().ok().flatten())
     });
     if matches!(prices, Some(None)) && !record.is_over() {
-        record.blame("HiGHS found no prices: its interior-point method broke off".to_owned());
+        record.blame("HiGHS found no prices: it broke off".to_owned());
     }
     let prices = prices.flatten()?;
     let proof = prices.proof(program, most);

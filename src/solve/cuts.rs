@@ -1,0 +1,324 @@
+//! A program too large for one model turned into a small one that learns by cuts what units are worth, and into prices.
+
+use std::collections::BinaryHeap;
+
+use highs::{Col, HighsModelStatus, Model, Sense};
+
+use super::bundles::Bundles;
+use super::frame::{self, Frame, TOTAL};
+use super::highs_ffi::{self, Run};
+use super::layout::Layout;
+use super::multipliers::Multipliers;
+use crate::cover::Rows;
+use crate::model::{Aim, Program, TermGroup};
+
+/// Bins that the terms are shared out among, about; a cut speaks of one of them.
+const BINS: usize = 100;
+
+/// Most rounds of cuts.
+const ROUNDS: usize = 500;
+
+/// A bound this close to a value of the relaxation, relative to both, is as good as that value.
+const CLOSE: f64 = 1e-9;
+
+/// A cut has to be broken by so much, relative to what its bin is worth.
+const BROKEN: f64 = 1e-9;
+
+/// Where the next cut is asked for: this far from the best inner point towards the master's answer.
+const INWARD: f64 = 0.5;
+
+/// Prices from cuts on what each bin of terms can earn; `None` where HiGHS fails before there are any.
+///
+/// The master knows variables, rows and one number for each bin: what it earns. A cut bounds that number by a plane that
+/// touches what the bin earns at a point, and the master's answer moves until the planes and the truth agree. Cuts are asked for
+/// between the best point known and the master's answer, which takes several times fewer of them. At the end every set has
+/// the price that it has in the cuts that bind, weighted by their duals.
+///
+/// # Cost
+/// A few dozen rounds, each linear in the items of the sets, besides the master's: thousands of rows at most, whatever the
+/// number of sets.
+///
+/// # Source
+/// Benders 1962; cuts from cover sets: Cordeau, Furini and Ljubic 2019; the point between: Ben-Ameur and Neto 2007.
+pub(super) fn prices(
+    layout: &Layout<'_>,
+    most: &[u32],
+    start: &[u32],
+    is_over: &dyn Fn() -> bool,
+) -> Option<Multipliers> {
+    let program = layout.program;
+    let bundles = Bundles::new(program);
+    let bins = Partition::new(layout, &bundles);
+    let mut master = Master::new(program, &bundles, &bins, most)?;
+    let mut inner = with_sums(start, &bundles);
+    let mut reached = bins.objective(program, &inner, &bins.cuts(&inner));
+    let mut answer = None;
+    let mut inward = INWARD;
+    for _ in 0..ROUNDS {
+        if is_over() {
+            break;
+        }
+        let Some(next) = master.solve(is_over) else { break };
+        let last = answer.insert(next);
+        if reached - last.objective <= CLOSE * last.objective.abs().max(reached.abs()) {
+            break;
+        }
+        let between = |(inner, outer): (&f64, &f64)| outer + inward * (inner - outer);
+        let point: Vec<f64> = inner.iter().zip(&last.items).map(between).collect();
+        let cuts = bins.cuts(&point);
+        let objective = bins.objective(program, &point, &cuts);
+        if objective < reached {
+            (inner, reached) = (point, objective);
+        }
+        let is_broken = |cut: &Cut| last.earned[cut.bin] > cut.at(&last.items) + BROKEN * bins.bins[cut.bin].worth;
+        let added = cuts.into_iter().filter(is_broken).map(|cut| master.add(cut)).count();
+        // Where no cut was news, the answer itself is asked next; where even that was none, it is right.
+        match (added, inward > 0.0) {
+            (0, true) => inward = 0.0,
+            (0, false) => break,
+            _ => inward = INWARD,
+        }
+    }
+    let answer = answer?;
+    let sets = bins.prices(program, &master.cuts, &answer.duals[master.frame_rows..]);
+    Some(frame::multipliers(program, &answer.duals, master.first_part, sets))
+}
+
+/// Terms that share a number in the master.
+struct Bin {
+    part: usize,
+    terms: Vec<BinTerm>,
+    /// What it can earn, in [`TOTAL`].
+    worth: f64,
+}
+
+struct BinTerm {
+    set: u32,
+    ladder: u32,
+    /// What a level of 1 is worth, in [`TOTAL`].
+    worth: f64,
+}
+
+/// A step of a concave ladder: where it begins, what has been earned there, and what each further unit adds.
+#[derive(Clone, Copy)]
+struct Step {
+    begin: f64,
+    earned: f64,
+    slope: f64,
+}
+
+/// A plane above what a bin earns.
+struct Cut {
+    bin: usize,
+    constant: f64,
+    factors: Vec<(u32, f64)>,
+    /// The step of each of the bin's terms; the last there is room for where the ladder is longer, which makes prices worse
+    /// and no bound wrong.
+    steps: Vec<u8>,
+    /// What the bin earns where the plane touches.
+    value: f64,
+}
+
+impl Cut {
+    fn at(&self, items: &[f64]) -> f64 {
+        self.factors.iter().fold(self.constant, |sum, (item, factor)| sum + factor * items[*item as usize])
+    }
+}
+
+struct Partition<'a> {
+    bins: Vec<Bin>,
+    ladders: Vec<Vec<Step>>,
+    sets: &'a Rows,
+}
+
+impl<'a> Partition<'a> {
+    /// Shares the terms of each group out among bins: those that one variable covers, the most at a time, share one.
+    fn new(layout: &Layout<'_>, bundles: &'a Bundles) -> Self {
+        let program = layout.program;
+        let all: usize = program.groups.iter().map(|group| group.terms.len()).sum();
+        let mut bins = Vec::new();
+        for (ladder, group) in (0_u32..).zip(&program.groups) {
+            let share = (BINS * group.terms.len()).div_ceil(all.max(1));
+            for places in gathered(layout, group, share) {
+                let term = |place: usize| {
+                    let term = group.terms[place];
+                    BinTerm { set: term.set, ladder, worth: term.weight * group.scale * TOTAL }
+                };
+                let terms: Vec<BinTerm> = places.into_iter().map(term).collect();
+                let worth = terms.iter().map(|term| term.worth).sum::<f64>() * group.value_of(u64::MAX);
+                bins.push(Bin { part: group.part, terms, worth });
+            }
+        }
+        Self { bins, ladders: program.groups.iter().map(ladder).collect(), sets: &bundles.sets }
+    }
+
+    /// The plane that touches what a bin earns at a point.
+    fn cut(&self, bin: usize, point: &[f64]) -> Cut {
+        let terms = &self.bins[bin].terms;
+        let mut dense = vec![0.0; point.len()];
+        let mut cut =
+            Cut { bin, constant: 0.0, factors: Vec::new(), steps: Vec::with_capacity(terms.len()), value: 0.0 };
+        for term in terms {
+            let items = self.sets.row(term.set as usize);
+            let units: f64 = items.iter().map(|item| point[*item as usize]).sum();
+            let ladder = &self.ladders[term.ladder as usize];
+            let step = ladder.iter().rposition(|step| step.begin <= units).unwrap_or_default();
+            let Step { begin, earned, slope } = ladder[step];
+            cut.value += term.worth * (earned + slope * (units - begin));
+            cut.constant += term.worth * (earned - slope * begin);
+            cut.steps.push(u8::try_from(step).unwrap_or(u8::MAX));
+            if slope > 0.0 {
+                items.iter().for_each(|item| dense[*item as usize] += term.worth * slope);
+            }
+        }
+        let factors = (0_u32..).zip(&dense).filter(|(_, factor)| **factor > 0.0);
+        cut.factors = factors.map(|(item, factor)| (item, *factor)).collect();
+        cut
+    }
+
+    fn cuts(&self, point: &[f64]) -> Vec<Cut> {
+        (0..self.bins.len()).map(|bin| self.cut(bin, point)).collect()
+    }
+
+    /// The objective of the relaxation, to be minimised, at a point where the cuts touch; infinite below the coverage asked
+    /// for.
+    fn objective(&self, program: &Program, point: &[f64], cuts: &[Cut]) -> f64 {
+        let mut parts = vec![0.0; program.parts];
+        cuts.iter().for_each(|cut| parts[self.bins[cut.bin].part] += cut.value);
+        let worst = parts.into_iter().fold(f64::INFINITY, f64::min);
+        match &program.aim {
+            Aim::MostValue => -worst,
+            Aim::LeastCost { coverage, .. } if worst < coverage * TOTAL => f64::INFINITY,
+            Aim::LeastCost { costs, .. } => costs.iter().zip(point).map(|(cost, value)| cost * value).sum(),
+        }
+    }
+
+    /// The price of every set in the cuts, weighted by the cuts' duals.
+    fn prices(&self, program: &Program, cuts: &[Cut], duals: &[f64]) -> Vec<f64> {
+        let scale = Frame::scale(program);
+        let mut prices = vec![0.0; program.sets.len()];
+        for (cut, dual) in cuts.iter().zip(duals).filter(|(_, dual)| **dual < 0.0) {
+            for (term, step) in self.bins[cut.bin].terms.iter().zip(&cut.steps) {
+                let slope = self.ladders[term.ladder as usize][usize::from(*step)].slope;
+                prices[term.set as usize] -= dual * term.worth * slope / scale;
+            }
+        }
+        prices
+    }
+}
+
+/// Values of the variables with the sums behind them.
+fn with_sums(values: &[u32], bundles: &Bundles) -> Vec<f64> {
+    let of = |variable: &u32| f64::from(values[*variable as usize]);
+    let sums = bundles.members.iter().map(|members| members.iter().map(of).sum());
+    values.iter().map(|value| f64::from(*value)).chain(sums).collect()
+}
+
+/// The ladder of a group as steps, ended by one that adds nothing.
+fn ladder(group: &TermGroup) -> Vec<Step> {
+    let (mut begin, mut earned) = (0.0, 0.0);
+    let mut steps = Vec::new();
+    for (slope, width) in frame::envelope(group) {
+        steps.push(Step { begin, earned, slope });
+        begin += width;
+        earned += slope * width;
+    }
+    steps.push(Step { begin, earned, slope: 0.0 });
+    steps
+}
+
+/// Places of a group's terms, in at most `share` lists: first those of the variable that covers most terms, then those of
+/// the variable that covers most of what is left, and so on; the rest is the last.
+fn gathered(layout: &Layout<'_>, group: &TermGroup, share: usize) -> Vec<Vec<usize>> {
+    let Some(first) = group.terms.first().map(|term| term.set) else { return Vec::new() };
+    let mut is_free = vec![true; group.terms.len()];
+    let of = |variable: u32, is_free: &[bool]| -> Vec<usize> {
+        let places = layout.sets_of.row(variable as usize).iter().filter_map(|set| set.checked_sub(first));
+        places.map(|place| place as usize).filter(|place| is_free.get(*place) == Some(&true)).collect()
+    };
+    let variables = 0..u32::try_from(layout.program.variables.len()).unwrap_or(u32::MAX);
+    let mut heap: BinaryHeap<(usize, u32)> =
+        variables.map(|variable| (of(variable, &is_free).len(), variable)).filter(|(count, _)| *count > 0).collect();
+    let mut lists = Vec::new();
+    while lists.len() + 1 < share
+        && let Some((count, variable)) = heap.pop()
+    {
+        let places = of(variable, &is_free);
+        if places.len() == count {
+            places.iter().for_each(|place| is_free[*place] = false);
+            lists.push(places);
+        } else if !places.is_empty() {
+            heap.push((places.len(), variable));
+        }
+    }
+    let rest: Vec<usize> = (0..is_free.len()).filter(|place| is_free[*place]).collect();
+    lists.extend((!rest.is_empty()).then_some(rest));
+    lists
+}
+
+/// The model that learns.
+struct Master {
+    model: Option<Model>,
+    items: Vec<Col>,
+    bins: Vec<Col>,
+    /// Rows that are no cuts.
+    frame_rows: usize,
+    first_part: Option<usize>,
+    cuts: Vec<Cut>,
+}
+
+/// What the master says.
+struct Answer {
+    objective: f64,
+    items: Vec<f64>,
+    earned: Vec<f64>,
+    duals: Vec<f64>,
+}
+
+impl Master {
+    fn new(program: &Program, bundles: &Bundles, bins: &Partition<'_>, most: &[u32]) -> Option<Self> {
+        let mut frame = Frame::new(program, bundles, most);
+        let cost = if frame.is_single() { -1.0 } else { 0.0 };
+        let columns: Vec<Col> = bins.bins.iter().map(|bin| frame.problem.add_column(cost, 0.0..=bin.worth)).collect();
+        let mut parts = vec![Vec::new(); program.parts];
+        bins.bins.iter().zip(&columns).for_each(|(bin, column)| parts[bin.part].push((*column, 1.0)));
+        frame.add_parts(parts);
+        let items = frame.items.clone();
+        let (problem, frame_rows, first_part) = frame.finished();
+        let mut model = Model::try_new(problem).ok()?;
+        model.set_sense(Sense::Minimise);
+        model.make_quiet();
+        for (option, value) in [("solver", "simplex"), ("presolve", "off"), ("parallel", "off")] {
+            model.try_set_option(option, value).ok()?;
+        }
+        model.try_set_option("threads", 1).ok()?;
+        Some(Self { model: Some(model), items, bins: columns, frame_rows, first_part, cuts: Vec::new() })
+    }
+
+    /// Adds a cut; the basis of the last answer stays.
+    fn add(&mut self, cut: Cut) {
+        if let Some(model) = &mut self.model {
+            let factors = cut.factors.iter().map(|(item, factor)| (self.items[*item as usize], -factor));
+            // A cut that HiGHS does not take leaves the bound as true as it was, but the duals would be out of step.
+            if model.try_add_row(..=cut.constant, factors.chain([(self.bins[cut.bin], 1.0)])).is_ok() {
+                self.cuts.push(cut);
+            } else {
+                self.model = None;
+            }
+        }
+    }
+
+    /// `None` where HiGHS fails or has to stop.
+    fn solve(&mut self, is_over: &dyn Fn() -> bool) -> Option<Answer> {
+        let Run::Solved(solved) = highs_ffi::run(self.model.take()?, &mut |_| {}, is_over) else { return None };
+        let objective = solved.objective_value();
+        let solution = solved.get_solution();
+        let (columns, duals) = (solution.columns(), solution.dual_rows().to_vec());
+        let (items, others) = columns.split_at(self.items.len());
+        let (items, earned) = (items.to_vec(), others[..self.bins.len()].to_vec());
+        let is_optimal = solved.status() == HighsModelStatus::Optimal;
+        self.model = Some(Model::from(*solved));
+        let is_whole = duals.len() == self.frame_rows + self.cuts.len();
+        (is_optimal && is_whole).then_some(Answer { objective, items, earned, duals })
+    }
+}

@@ -1,0 +1,119 @@
+//! A program turned into the columns and rows that each of its linear relaxations has, and their duals into prices.
+
+use highs::{Col, RowProblem};
+
+use super::bundles::Bundles;
+use super::multipliers::Multipliers;
+use crate::model::{Aim, Program, TermGroup};
+
+/// Sum of the weights in the units handed to HiGHS.
+pub(super) const TOTAL: f64 = 1e6;
+
+/// A relaxation under construction, to be minimised: a column per variable and per sum of them that cover together; the
+/// rows of the program first.
+pub(super) struct Frame<'a> {
+    program: &'a Program,
+    pub(super) problem: RowProblem,
+    /// The program's variables, then the sums.
+    pub(super) items: Vec<Col>,
+    /// Rows so far.
+    pub(super) rows: usize,
+    /// First of the rows of the parts, where there are such rows.
+    first_part: Option<usize>,
+}
+
+impl<'a> Frame<'a> {
+    /// Variables up to `most`, the rows, and the sums.
+    pub(super) fn new(program: &'a Program, bundles: &Bundles, most: &[u32]) -> Self {
+        let mut problem = RowProblem::default();
+        let cost = |variable: usize| match &program.aim {
+            Aim::MostValue => 0.0,
+            Aim::LeastCost { costs, .. } => costs[variable],
+        };
+        let column = |(variable, most): (usize, &u32)| problem.add_column(cost(variable), 0.0..=f64::from(*most));
+        let mut items: Vec<Col> = most.iter().enumerate().map(column).collect();
+        for row in &program.rows {
+            let terms = row.terms.iter().map(|(variable, factor)| (items[*variable as usize], *factor));
+            problem.add_row(row.least..=row.most, terms);
+        }
+        for members in bundles.members.iter() {
+            let sum = problem.add_column(0.0, 0.0..);
+            let members = members.iter().map(|variable| (items[*variable as usize], -1.0));
+            problem.add_row(..=0.0, members.chain([(sum, 1.0)]));
+            items.push(sum);
+        }
+        let rows = program.rows.len() + bundles.members.len();
+        Self { program, problem, items, rows, first_part: None }
+    }
+
+    /// True where the value is a sum that the objective can hold itself.
+    pub(super) fn is_single(&self) -> bool {
+        matches!(self.program.aim, Aim::MostValue) && self.program.parts == 1
+    }
+
+    /// Adds a row.
+    pub(super) fn add_row(&mut self, most: f64, terms: impl IntoIterator<Item = (Col, f64)>) {
+        self.problem.add_row(..=most, terms);
+        self.rows += 1;
+    }
+
+    /// Adds a row for what each part earns, as columns and their worth in [`TOTAL`], unless the value is a single sum.
+    pub(super) fn add_parts(&mut self, parts: Vec<Vec<(Col, f64)>>) {
+        if self.is_single() {
+            return;
+        }
+        self.first_part = Some(self.rows);
+        let is_value = matches!(self.program.aim, Aim::MostValue);
+        let worst = is_value.then(|| self.problem.add_column(-1.0, 0.0..));
+        for mut terms in parts {
+            if let Aim::LeastCost { coverage, .. } = self.program.aim {
+                self.problem.add_row(coverage * TOTAL.., terms);
+            } else {
+                terms.iter_mut().for_each(|(_, factor)| *factor = -*factor);
+                terms.extend(worst.map(|worst| (worst, 1.0)));
+                self.problem.add_row(..=0.0, terms);
+            }
+            self.rows += 1;
+        }
+    }
+
+    /// The problem, how many rows it has, and where those of the parts begin.
+    pub(super) fn finished(self) -> (RowProblem, usize, Option<usize>) {
+        (self.problem, self.rows, self.first_part)
+    }
+
+    /// The objective in the units of the relaxation: the program's times this.
+    pub(super) fn scale(program: &Program) -> f64 {
+        if matches!(program.aim, Aim::MostValue) { TOTAL } else { 1.0 }
+    }
+}
+
+/// Prices from the duals of a relaxation's rows, of which those of the parts begin at `first_part`; `sets` are known.
+pub(super) fn multipliers(program: &Program, duals: &[f64], first_part: Option<usize>, sets: Vec<f64>) -> Multipliers {
+    let scale = Frame::scale(program);
+    let rows = duals[..program.rows.len()].iter().map(|dual| -dual / scale).collect();
+    let parts = match (&program.aim, first_part) {
+        (Aim::MostValue, None) => vec![1.0],
+        (Aim::MostValue, Some(first)) => duals[first..first + program.parts].iter().map(|dual| -dual).collect(),
+        (Aim::LeastCost { .. }, first) => {
+            let first = first.unwrap_or_default();
+            duals[first..first + program.parts].iter().map(|dual| dual * TOTAL).collect()
+        }
+    };
+    Multipliers { parts, rows, sets }.mended(program)
+}
+
+/// The smallest concave ladder above that of a group: slopes that fall, each with its number of units.
+pub(super) fn envelope(group: &TermGroup) -> Vec<(f64, f64)> {
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for level in &group.levels[..group.full_at()] {
+        let (mut slope, mut width) = (*level, 1.0);
+        while let Some((before, units)) = steps.last().copied().filter(|(before, _)| *before <= slope) {
+            slope = (slope * width + before * units) / (width + units);
+            width += units;
+            steps.pop();
+        }
+        steps.push((slope, width));
+    }
+    steps
+}
