@@ -60,7 +60,7 @@ pub(super) fn prices(
         }
         let Some(next) = master.solve(is_over) else { break };
         let last = answer.insert(next);
-        if reached - last.objective <= CLOSE * last.objective.abs().max(reached.abs()) {
+        if reached.is_finite() && reached - last.objective <= CLOSE * last.objective.abs().max(reached.abs()) {
             break;
         }
         let between = |(inner, outer): (&f64, &f64)| outer + inward * (inner - outer);
@@ -320,5 +320,81 @@ impl Master {
         self.model = Some(Model::from(*solved));
         let is_whole = duals.len() == self.frame_rows + self.cuts.len();
         (is_optimal && is_whole).then_some(Answer { objective, items, earned, duals })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Row, Variable};
+    use crate::solve::relax;
+
+    const POSTS: u32 = 7;
+
+    /// Numbers without pattern, the same each time (Marsaglia 2003).
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, end: u32) -> u32 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            u32::try_from((self.0 >> 33) % u64::from(end)).unwrap_or_default()
+        }
+    }
+
+    /// Posts for up to two units each, some of them in all, and sites with levels that fall, rise or do both.
+    fn program(numbers: &mut Numbers) -> Program {
+        let parts = 1 + numbers.below(2) as usize;
+        let aim = if numbers.below(3) == 0 {
+            let costs = (0..POSTS).map(|_| f64::from(1 + numbers.below(5))).collect();
+            Aim::LeastCost { costs, coverage: 0.1 * f64::from(numbers.below(6)) }
+        } else {
+            Aim::MostValue
+        };
+        let mut program = Program { parts, ..Program::new(aim, vec![Variable { most: 2 }; POSTS as usize]) };
+        let all = (0..POSTS).map(|post| (post, 1.0)).collect();
+        let most = f64::from(3 + numbers.below(8));
+        program.add_row(Row { rule: "units".to_owned(), terms: all, least: f64::NEG_INFINITY, most });
+        for part in 0..parts {
+            let levels = [vec![1.0], vec![0.7, 0.3], vec![0.0, 1.0], vec![0.2, 0.1, 0.7]];
+            let levels = levels[numbers.below(4) as usize].clone();
+            let sets: Vec<Vec<u32>> =
+                (0..6).map(|_| (0..POSTS).filter(|_| numbers.below(3) == 0).collect()).collect();
+            let weights: Vec<f64> = sets.iter().map(|_| f64::from(1 + numbers.below(9))).collect();
+            let scale = 1.0 / weights.iter().sum::<f64>();
+            let group = TermGroup { part, levels, scale, terms: Vec::new() };
+            program.add_group(group, sets.iter().map(Vec::as_slice).zip(&weights));
+        }
+        program
+    }
+
+    /// The best objective of all plans, by trying each.
+    fn best(program: &Program) -> Option<f64> {
+        let value = |place: u32, plan: u32| plan / 3_u32.pow(place) % 3;
+        let plans = (0..3_u32.pow(POSTS)).map(|plan| (0..POSTS).map(|place| value(place, plan)).collect::<Vec<_>>());
+        let kept = plans.filter(|values| program.broken_rule(values).is_none());
+        let is_least = matches!(program.aim, Aim::LeastCost { .. });
+        kept.map(|values| program.objective(&values)).reduce(if is_least { f64::min } else { f64::max })
+    }
+
+    /// Cuts end where the whole relaxation ends, and no plan is beyond the bound of either.
+    #[test]
+    fn cuts_find_the_bound_of_the_whole_relaxation() {
+        let mut numbers = Numbers(88_172_645_463_325_252);
+        let mut compared = 0;
+        for _ in 0..300 {
+            let program = program(&mut numbers);
+            let Some(best) = best(&program) else { continue };
+            let most = vec![2; POSTS as usize];
+            let whole = relax::prices(&program, &most, &|| false).expect("HiGHS works");
+            let cut = prices(&Layout::new(&program), &most, &[0; POSTS as usize], &|| false).expect("HiGHS works");
+            let (whole, cut) = (whole.bound(&program, &most), cut.bound(&program, &most));
+            let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
+            assert!(sign * (whole - best) >= -1e-9 && sign * (cut - best) >= -1e-9, "{best} {whole} {cut}: {program:?}");
+            assert!((whole - cut).abs() <= 1e-6 * whole.abs().max(1.0), "{whole} {cut}: {program:?}");
+            compared += 1;
+        }
+        assert!(compared >= 200, "only {compared} programs have a plan");
     }
 }
