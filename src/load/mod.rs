@@ -79,8 +79,12 @@ pub struct Layer {
 }
 
 /// One attribute of every feature, kept as text in one buffer (a million cells cost megabytes, not gigabytes).
+///
+/// Cells before the first that holds a value are only counted, so an attribute that a source lacks costs nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Column {
+    /// How many cells come before the first that holds a value.
+    leading: usize,
     text: String,
     ends: Vec<usize>,
     is_present: Vec<bool>,
@@ -89,6 +93,10 @@ pub struct Column {
 impl Column {
     /// Appends a cell; `None` for null, absent or, in CSV, empty.
     pub fn push(&mut self, cell: Option<&str>) {
+        if cell.is_none() && self.ends.is_empty() {
+            self.leading += 1;
+            return;
+        }
         self.text.push_str(cell.unwrap_or_default());
         self.ends.push(self.text.len());
         self.is_present.push(cell.is_some());
@@ -97,26 +105,27 @@ impl Column {
     /// The cell of a feature.
     #[must_use]
     pub fn cell(&self, feature: usize) -> Option<&str> {
-        let start = if feature == 0 { 0 } else { self.ends[feature - 1] };
-        self.is_present[feature].then(|| &self.text[start..self.ends[feature]])
+        let at = feature.checked_sub(self.leading)?;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        self.is_present[at].then(|| &self.text[start..self.ends[at]])
     }
 
     /// How many cells.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.leading + self.ends.len()
     }
 
     /// True without cells.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// True when no cell holds a value.
     #[must_use]
     pub fn is_absent(&self) -> bool {
-        !self.is_present.contains(&true)
+        self.ends.is_empty()
     }
 }
 

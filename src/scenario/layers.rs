@@ -153,6 +153,9 @@ impl Loaded {
             (1..=self.len()).for_each(|number| numbers.push(Some(&number.to_string())));
             return numbers;
         }
+        if is_ascending(column) {
+            return column.clone();
+        }
         let mut first = HashMap::with_capacity(self.len());
         for feature in 0..self.len() {
             let Some(id) = column.cell(feature).filter(|id| !id.trim().is_empty()) else {
@@ -211,6 +214,17 @@ impl Loaded {
             }
         }
     }
+}
+
+/// True where every cell holds an id that is longer than the one before, or as long and greater: then none is missing
+/// or repeated, which needs no table of those seen. Numbered rows are so.
+fn is_ascending(ids: &Column) -> bool {
+    let key = |feature: usize| ids.cell(feature).filter(|id| !id.trim().is_empty()).map(|id| (id.len(), id));
+    let mut last = None;
+    (0..ids.len()).all(|feature| {
+        let earlier = std::mem::replace(&mut last, key(feature));
+        last.is_some() && last > earlier
+    })
 }
 
 /// A count as a number of a file may hold it; at most what every program can hold.

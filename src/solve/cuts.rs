@@ -359,8 +359,7 @@ mod tests {
         for part in 0..parts {
             let levels = [vec![1.0], vec![0.7, 0.3], vec![0.0, 1.0], vec![0.2, 0.1, 0.7]];
             let levels = levels[numbers.below(4) as usize].clone();
-            let sets: Vec<Vec<u32>> =
-                (0..6).map(|_| (0..POSTS).filter(|_| numbers.below(3) == 0).collect()).collect();
+            let sets: Vec<Vec<u32>> = (0..6).map(|_| (0..POSTS).filter(|_| numbers.below(3) == 0).collect()).collect();
             let weights: Vec<f64> = sets.iter().map(|_| f64::from(1 + numbers.below(9))).collect();
             let scale = 1.0 / weights.iter().sum::<f64>();
             let group = TermGroup { part, levels, scale, terms: Vec::new() };
@@ -391,7 +390,10 @@ mod tests {
             let cut = prices(&Layout::new(&program), &most, &[0; POSTS as usize], &|| false).expect("HiGHS works");
             let (whole, cut) = (whole.bound(&program, &most), cut.bound(&program, &most));
             let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
-            assert!(sign * (whole - best) >= -1e-9 && sign * (cut - best) >= -1e-9, "{best} {whole} {cut}: {program:?}");
+            assert!(
+                sign * (whole - best) >= -1e-9 && sign * (cut - best) >= -1e-9,
+                "{best} {whole} {cut}: {program:?}"
+            );
             assert!((whole - cut).abs() <= 1e-6 * whole.abs().max(1.0), "{whole} {cut}: {program:?}");
             compared += 1;
         }

@@ -5,25 +5,52 @@ use crate::plan::{Placement, RequirementResult};
 use crate::scenario::{ObjectiveKind, Requirement, UnitType, weighted_share};
 
 /// Units on one site, by the share they give it.
-type Units = Vec<(f64, u64)>;
+type Units = [(f64, u64)];
+
+/// Units that count for a requirement in a phase, told site by site, so that nothing is kept for each site.
+struct Standing<'a> {
+    /// What each placement reaches beyond the sites told so far, and its units.
+    ahead: Vec<(&'a [Covered], u64)>,
+    here: Vec<(f64, u64)>,
+}
+
+impl Standing<'_> {
+    /// Units on a site; sites are asked for in ascending order.
+    ///
+    /// # Cost
+    /// A look at every placement.
+    fn on(&mut self, site: u32) -> &Units {
+        self.here.clear();
+        for (ahead, count) in &mut self.ahead {
+            while let [first, rest @ ..] = *ahead
+                && first.site < site
+            {
+                *ahead = rest;
+            }
+            if let [first, ..] = *ahead
+                && first.site == site
+            {
+                self.here.push((first.share, *count));
+            }
+        }
+        &self.here
+    }
+}
 
 impl Bench<'_> {
-    /// Units that count for a requirement in a phase, by site of the scenario.
-    fn units(
+    /// Units that count for a requirement in a phase.
+    fn standing<'a>(
         &self,
-        cover: &[Vec<Covered>],
+        cover: &'a [Vec<Covered>],
         place: usize,
         phase: usize,
         is_kept: impl Fn(&Placement) -> bool,
-    ) -> Vec<Units> {
-        let mut units = vec![Units::new(); self.scenario.sites.positions.len()];
-        for (placement, sites) in self.plan.placements.iter().zip(cover) {
-            if counts(self.scenario, placement, place, phase) && is_kept(placement) {
-                let count = u64::from(placement.count);
-                sites.iter().for_each(|covered| units[covered.site as usize].push((covered.share, count)));
-            }
-        }
-        units
+    ) -> Standing<'a> {
+        let placements = self.plan.placements.iter().zip(cover);
+        let counting =
+            placements.filter(|(placement, _)| counts(self.scenario, placement, place, phase) && is_kept(placement));
+        let ahead = counting.map(|(placement, sites)| (sites.as_slice(), u64::from(placement.count))).collect();
+        Standing { ahead, here: Vec::new() }
     }
 
     /// Recomputes what each requirement earns in each phase and compares it with the plan.
@@ -32,9 +59,9 @@ impl Bench<'_> {
         for claimed in &self.plan.requirements {
             let (place, phase) = (claimed.requirement, claimed.phase);
             let requirement = &self.scenario.requirements[place];
-            let units = self.units(cover, place, phase, |_| true);
-            let count = |site: u32| units[site as usize].iter().map(|(_, count)| count).sum::<u64>();
-            let is_below = |site: &u32| count(*site) < u64::from(requirement.minimum);
+            let mut standing = self.standing(cover, place, phase, |_| true);
+            let is_below =
+                |site: &u32| requirement.minimum > 0 && total(standing.on(*site)) < u64::from(requirement.minimum);
             let below: Vec<u32> = requirement.sites.iter().copied().filter(is_below).collect();
             if let Some(first) = below.first() {
                 let site = self.scenario.sites.ids.cell(*first as usize).unwrap_or_default();
@@ -47,7 +74,7 @@ impl Bench<'_> {
                 );
                 self.violations.push(Violation { code: "minimum-missed", text });
             }
-            let result = earned(place, phase, requirement, &units);
+            let result = earned(place, phase, requirement, self.standing(cover, place, phase, |_| true));
             self.compare(requirement, &result, claimed);
             results.push(result);
         }
@@ -116,9 +143,8 @@ impl Bench<'_> {
                 continue;
             }
             for (phase, entry) in scenario.phases.iter().enumerate() {
-                let units = self.units(cover, place, phase, |_| true);
-                let earned: f64 =
-                    sites().map(|(site, weight)| weight * worth(requirement, &units[*site as usize])).sum();
+                let mut standing = self.standing(cover, place, phase, |_| true);
+                let earned: f64 = sites().map(|(site, weight)| weight * worth(requirement, standing.on(*site))).sum();
                 let part = requirement.importance * entry.weight;
                 value += part * earned / (requirement.possible * weight);
                 total += part;
@@ -133,8 +159,8 @@ impl Bench<'_> {
         let mut shares = Vec::new();
         for (place, requirement) in scenario.requirements.iter().enumerate() {
             for phase in 0..scenario.phases.len() {
-                let units = self.units(cover, place, phase, |placement| placement.contributor != lost);
-                shares.push(earned(place, phase, requirement, &units).share);
+                let standing = self.standing(cover, place, phase, |placement| placement.contributor != lost);
+                shares.push(earned(place, phase, requirement, standing).share);
             }
         }
         weighted_share(scenario, &shares)
@@ -193,12 +219,10 @@ fn worth(requirement: &Requirement, units: &Units) -> f64 {
         let count = usize::try_from(count).unwrap_or(usize::MAX).min(requirement.levels.len());
         requirement.levels[..count].iter().sum::<f64>()
     };
-    let mut shares: Vec<f64> = units.iter().map(|(share, _)| *share).collect();
-    shares.sort_by(f64::total_cmp);
-    shares.dedup();
+    let above = |below: f64| units.iter().map(|(share, _)| *share).filter(|share| *share > below).reduce(f64::min);
     let mut below = 0.0;
     let mut worth = 0.0;
-    for share in shares {
+    while let Some(share) = above(below) {
         let count = units.iter().filter(|(other, _)| *other >= share).map(|(_, count)| count).sum();
         worth += (share - below) * level(count);
         below = share;
@@ -206,8 +230,13 @@ fn worth(requirement: &Requirement, units: &Units) -> f64 {
     worth
 }
 
+/// How many units.
+fn total(units: &Units) -> u64 {
+    units.iter().map(|(_, count)| count).sum()
+}
+
 /// What units on the sites earn.
-fn earned(place: usize, phase: usize, requirement: &Requirement, units: &[Units]) -> RequirementResult {
+fn earned(place: usize, phase: usize, requirement: &Requirement, mut standing: Standing<'_>) -> RequirementResult {
     let mut result = RequirementResult {
         requirement: place,
         phase,
@@ -220,8 +249,8 @@ fn earned(place: usize, phase: usize, requirement: &Requirement, units: &[Units]
     };
     let mut value = 0.0;
     for (site, weight) in requirement.sites.iter().zip(&requirement.weights) {
-        let on_site = &units[*site as usize];
-        let count: u64 = on_site.iter().map(|(_, count)| count).sum();
+        let on_site = standing.on(*site);
+        let count = total(on_site);
         let levels = usize::try_from(count).unwrap_or(usize::MAX).min(requirement.levels.len());
         result.total_weight += weight;
         value += weight * worth(requirement, on_site);
