@@ -15,7 +15,7 @@ use rayon::prelude::*;
 pub use self::roads::{drive, drives};
 pub use self::rows::Rows;
 pub use self::sweep::{Seen, sweep};
-use crate::index::{Index, Ring};
+use crate::index::{Index, Ring, Tiles};
 use crate::problem::Problem;
 use crate::scenario::{LocationStatus, Reach, Requirement, Scenario};
 
@@ -78,9 +78,8 @@ pub fn build(scenario: &Scenario) -> Coverage {
 
 /// What is needed to find the posts that cover one site.
 struct Reachability {
-    index: Index,
+    tiles: Tiles,
     strands: Vec<Strand>,
-    rings: Vec<Ring>,
     /// The strand of each ring.
     ring_strands: Vec<usize>,
     /// Strand, and its locations by site.
@@ -90,55 +89,49 @@ struct Reachability {
 
 impl Reachability {
     fn new(scenario: &Scenario) -> Self {
-        let positions: Vec<[f64; 2]> = scenario.locations.iter().map(|location| location.position).collect();
-        let mut reachability = Self {
-            index: Index::new(scenario.distance, &positions),
-            strands: Vec::new(),
-            rings: Vec::new(),
-            ring_strands: Vec::new(),
-            tables: Vec::new(),
-            is_usable: usable_places(scenario),
-        };
+        let mut rings = Vec::new();
+        let (mut strands, mut ring_strands, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         for (unit_type, entry) in scenario.unit_types.iter().enumerate() {
-            let strand = reachability.strands.len();
+            let strand = strands.len();
             let shares: Vec<f64> = match &entry.reach {
                 Reach::Bands(bands) => bands.iter().map(|band| band.share).collect(),
                 _ => vec![1.0],
             };
-            reachability.strands.extend(shares.into_iter().map(|share| Strand { unit_type, share }));
+            strands.extend(shares.into_iter().map(|share| Strand { unit_type, share }));
             match &entry.reach {
-                Reach::Range { min_m, max_m } => reachability.ring(strand, *min_m, *max_m),
+                Reach::Range { min_m, max_m } => {
+                    rings.push(Ring { min_m: *min_m, max_m: *max_m });
+                    ring_strands.push(strand);
+                }
                 Reach::Bands(bands) => {
-                    bands
-                        .iter()
-                        .enumerate()
-                        .for_each(|(place, band)| reachability.ring(strand + place, 0.0, band.max_m));
+                    rings.extend(bands.iter().map(|band| Ring { min_m: 0.0, max_m: band.max_m }));
+                    ring_strands.extend((0..bands.len()).map(|place| strand + place));
                 }
                 Reach::Matrix(matrix) => {
                     let by_location = Rows::new(matrix.starts.clone(), matrix.sites.clone());
-                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                    tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::Areas(areas) => {
                     let by_location = areas::sites_by_location(&scenario.sites, areas);
-                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                    tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::Roads(roads) => {
                     let by_location = roads::sites_by_location(&scenario.sites, roads);
-                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                    tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::LineOfSight(sight) => {
                     let by_location = line_of_sight::sites_by_location(scenario, sight);
-                    reachability.tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                    tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::None => {}
             }
         }
-        reachability
-    }
-
-    fn ring(&mut self, strand: usize, min_m: f64, max_m: f64) {
-        self.rings.push(Ring { min_m, max_m });
-        self.ring_strands.push(strand);
+        let positions: Vec<[f64; 2]> = scenario.locations.iter().map(|location| location.position).collect();
+        let index = Index::new(scenario.distance, &positions);
+        let vertices =
+            scenario.sites.outlines.as_ref().map_or(&scenario.sites.positions, |outlines| &outlines.vertices);
+        let tiles = Tiles::new(index, rings, vertices);
+        Self { tiles, strands, ring_strands, tables, is_usable: usable_places(scenario) }
     }
 
     fn post(&self, location: usize, strand: usize) -> u32 {
@@ -149,10 +142,10 @@ impl Reachability {
     fn posts_around(&self, scenario: &Scenario, position: [f64; 2], posts: &mut Vec<u32>) {
         let unit_types = scenario.unit_types.len();
         posts.clear();
-        if self.rings.is_empty() {
+        if self.ring_strands.is_empty() {
             return;
         }
-        self.index.within(position, &self.rings, |location, ring| {
+        self.tiles.within(position, |location, ring| {
             let strand = self.ring_strands[ring];
             if self.is_usable[location as usize * unit_types + self.strands[strand].unit_type] {
                 posts.push(self.post(location as usize, strand));

@@ -15,6 +15,9 @@ use crate::model::{Aim, Program, TermGroup};
 /// Bins that the terms are shared out among, about; a cut speaks of one of them.
 const BINS: usize = 100;
 
+/// Rounds of cuts between two times that prices are told.
+const STAGE: usize = 20;
+
 /// Most rounds of cuts.
 const ROUNDS: usize = 500;
 
@@ -32,7 +35,8 @@ const INWARD: f64 = 0.5;
 /// The master knows variables, rows and one number for each bin: what it earns. A cut bounds that number by a plane that
 /// touches what the bin earns at a point, and the master's answer moves until the planes and the truth agree. Cuts are asked for
 /// between the best point known and the master's answer, which takes several times fewer of them. At the end every set has
-/// the price that it has in the cuts that bind, weighted by their duals.
+/// the price that it has in the cuts that bind, weighted by their duals. Prices on the way, good for bounds that are not as
+/// near, are told now and then.
 ///
 /// # Cost
 /// A few dozen rounds, each linear in the items of the sets, besides the master's: thousands of rows at most, whatever the
@@ -44,6 +48,7 @@ pub(super) fn prices(
     layout: &Layout<'_>,
     most: &[u32],
     start: &[u32],
+    tell: &mut dyn FnMut(Multipliers),
     is_over: &dyn Fn() -> bool,
 ) -> Option<Multipliers> {
     let program = layout.program;
@@ -54,7 +59,7 @@ pub(super) fn prices(
     let mut reached = bins.objective(program, &inner, &bins.cuts(&inner));
     let mut answer = None;
     let mut inward = INWARD;
-    for _ in 0..ROUNDS {
+    for round in 1..=ROUNDS {
         if is_over() {
             break;
         }
@@ -78,10 +83,11 @@ pub(super) fn prices(
             (0, false) => break,
             _ => inward = INWARD,
         }
+        if round % STAGE == 0 {
+            tell(master.prices(program, &bins, last));
+        }
     }
-    let answer = answer?;
-    let sets = bins.prices(program, &master.cuts, &answer.duals[master.frame_rows..]);
-    Some(frame::multipliers(program, &answer.duals, master.first_part, sets))
+    answer.map(|answer| master.prices(program, &bins, &answer))
 }
 
 /// Terms that share a number in the master.
@@ -308,6 +314,12 @@ impl Master {
         }
     }
 
+    /// The prices that an answer amounts to.
+    fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
+        let sets = bins.prices(program, &self.cuts, &answer.duals[self.frame_rows..]);
+        frame::multipliers(program, &answer.duals, self.first_part, sets)
+    }
+
     /// `None` where HiGHS fails or has to stop.
     fn solve(&mut self, is_over: &dyn Fn() -> bool) -> Option<Answer> {
         let Run::Solved(solved) = highs_ffi::run(self.model.take()?, &mut |_| {}, is_over) else { return None };
@@ -387,7 +399,8 @@ mod tests {
             let Some(best) = best(&program) else { continue };
             let most = vec![2; POSTS as usize];
             let whole = relax::prices(&program, &most, &|| false).expect("HiGHS works");
-            let cut = prices(&Layout::new(&program), &most, &[0; POSTS as usize], &|| false).expect("HiGHS works");
+            let cut = prices(&Layout::new(&program), &most, &[0; POSTS as usize], &mut |_| {}, &|| false)
+                .expect("HiGHS works");
             let (whole, cut) = (whole.bound(&program, &most), cut.bound(&program, &most));
             let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
             assert!(

@@ -1,12 +1,12 @@
 //! A program turned into the best plan and bound that the method asked for, or suited to it, can find.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
 use std::time::Duration;
 
 use super::layout::Layout;
 use super::merge::{self, Effort};
-use super::multipliers::Proof;
+use super::multipliers::{Multipliers, Proof};
 use super::record::Record;
 use super::{StopReason, compact, cuts, relax, steps};
 use crate::model::{Aim, Program};
@@ -168,17 +168,17 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         reductions: Vec::new(),
     };
     let most = reduce::limits(program);
-    let proof = searched_and_priced(layout, &most, effort(program, is_tied, 0), options, record);
+    let (mut more, proof) = searched_and_priced(layout, &most, options, record);
     if options.method == Method::Search {
         ending.stop_reason = stop_reason(record);
         return Ok(ending);
     }
-    let mut more = 0;
+    let enough = more + SEARCHES;
     while !record.is_done() && !record.is_over() {
         let is_kept = open_variables(program, &most, proof.as_ref(), record);
         let reduced = reduce::restricted(program, &is_kept);
         let items = reduced.program.sets.items();
-        if items <= HOPEFUL || (more == SEARCHES && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
+        if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             let fixed = is_kept.len() - reduced.kept.len();
             ending = compactly(&reduced.program, Some(&reduced), options, record, "decompose")?;
             ending.is_infeasible = false;
@@ -224,38 +224,66 @@ fn is_long(program: &Program) -> bool {
     items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
 }
 
-/// Search and a bound from prices, side by side: neither waits for the other or depends on it.
+/// Search and a bound from prices, side by side; says how often it was searched, and what the prices prove.
+///
+/// Where prices take long, they are told now and then; the search goes on meanwhile, a round of it for each time. Each waits
+/// for the other there, so that the plan does not depend on which of the two is quicker.
 fn searched_and_priced(
     layout: &Layout<'_>,
     most: &[u32],
-    effort: Effort,
     options: &Options,
     record: &mut Record<'_>,
-) -> Option<Proof> {
+) -> (u32, Option<Proof>) {
     let program = layout.program;
-    let is_over = record.clock();
+    let is_tied = program.has_ties();
+    let clock = record.clock();
+    let halt = &AtomicBool::new(false);
+    let is_over = move || halt.load(Ordering::Relaxed) || clock();
+    let mut searches = 0;
     let prices = std::thread::scope(|scope| {
         // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
-        let is_weak = options.method == Method::Auto && program.has_ties();
+        let is_weak = options.method == Method::Auto && is_tied;
         let start = record.best.clone().unwrap_or_default();
+        let (teller, told) = sync_channel(0);
         let price = move || {
-            if is_long(program) {
-                cuts::prices(layout, most, &start, &is_over)
-            } else {
-                relax::prices(program, most, &is_over)
+            if !is_long(program) {
+                return relax::prices(program, most, &is_over);
             }
+            let mut tell = |prices| {
+                // Who listens may have heard enough.
+                let _hung_up = teller.send(prices);
+            };
+            cuts::prices(layout, most, &start, &mut tell, &is_over)
         };
         let pricing = (!is_weak).then(|| scope.spawn(price));
-        merge::search(layout, effort, options, record);
+        merge::search(layout, effort(program, is_tied, 0), options, record);
+        while pricing.is_some()
+            && let Ok(prices) = told.recv()
+        {
+            prove(program, most, prices, record);
+            if record.is_done() || record.is_over() {
+                break;
+            }
+            // Prices that take long leave time for long walks.
+            searches += 1;
+            let long = Effort { first: u64::from(searches) * 1000, ..effort(program, is_tied, SEARCHES) };
+            merge::search(layout, long, options, record);
+        }
+        halt.store(record.is_done(), Ordering::Relaxed);
+        drop(told);
         pricing.map(|pricing| pricing.join().ok().flatten())
     });
-    if matches!(prices, Some(None)) && !record.is_over() {
+    if matches!(prices, Some(None)) && !record.is_over() && !record.is_done() {
         record.blame("HiGHS found no prices: it broke off".to_owned());
     }
-    let prices = prices.flatten()?;
+    (searches, prices.flatten().map(|prices| prove(program, most, prices, record)))
+}
+
+/// Takes what prices prove into the record.
+fn prove(program: &Program, most: &[u32], prices: Multipliers, record: &mut Record<'_>) -> Proof {
     let proof = prices.proof(program, most);
     record.prove("prices", steps::attainable(program, proof.bound), Some(prices));
-    Some(proof)
+    proof
 }
 
 /// For every variable, whether a better plan than the best may use it.

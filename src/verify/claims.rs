@@ -1,6 +1,6 @@
 //! What a plan's files say of each site turned into violations where it is not so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -26,7 +26,7 @@ pub fn judge_sites(scenario: &Scenario, plan: &Plan, claims: &[SiteClaim]) -> Ve
                 plan,
                 requirement,
                 phase,
-                by_site: by_site(scenario, plan, &cover, requirement, phase),
+                by_site: BySite::new(scenario, plan, &cover, requirement, phase),
             };
             violations.extend(topic.judge(&claims));
         }
@@ -35,20 +35,48 @@ pub fn judge_sites(scenario: &Scenario, plan: &Plan, claims: &[SiteClaim]) -> Ve
 }
 
 /// Placements that cover each site and count for a requirement in a phase.
-fn by_site(
-    scenario: &Scenario,
-    plan: &Plan,
-    cover: &[Vec<Covered>],
-    requirement: usize,
-    phase: usize,
-) -> BTreeMap<u32, Vec<usize>> {
-    let mut by_site = BTreeMap::<u32, Vec<usize>>::new();
-    for (index, (placement, sites)) in plan.placements.iter().zip(cover).enumerate() {
-        if counts(scenario, placement, requirement, phase) {
-            sites.iter().for_each(|covered| by_site.entry(covered.site).or_default().push(index));
+///
+/// # Shape
+/// Those of site `s` are `placements[starts[s]..starts[s + 1]]`, ascending.
+struct BySite {
+    starts: Vec<usize>,
+    placements: Vec<u32>,
+}
+
+impl BySite {
+    fn new(scenario: &Scenario, plan: &Plan, cover: &[Vec<Covered>], requirement: usize, phase: usize) -> Self {
+        let counting = || {
+            let placements = (0_u32..).zip(&plan.placements).zip(cover);
+            placements.filter(|((_, placement), _)| counts(scenario, placement, requirement, phase))
+        };
+        let mut starts = vec![0; scenario.sites.positions.len() + 1];
+        for (_, sites) in counting() {
+            sites.iter().for_each(|covered| starts[covered.site as usize] += 1);
+        }
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        // From the last placement to the first, each before those that are there.
+        let mut placements = vec![0; total];
+        let all: Vec<_> = counting().collect();
+        for ((index, _), sites) in all.into_iter().rev() {
+            for covered in sites {
+                starts[covered.site as usize] -= 1;
+                placements[starts[covered.site as usize]] = index;
+            }
+        }
+        Self { starts, placements }
+    }
+
+    fn of(&self, site: u32) -> &[u32] {
+        let site = site as usize;
+        match (self.starts.get(site), self.starts.get(site + 1)) {
+            (Some(start), Some(end)) => &self.placements[*start..*end],
+            _ => &[],
         }
     }
-    by_site
 }
 
 /// One requirement in one phase, and the truth about it.
@@ -57,18 +85,20 @@ struct Topic<'a> {
     plan: &'a Plan,
     requirement: usize,
     phase: usize,
-    by_site: BTreeMap<u32, Vec<usize>>,
+    by_site: BySite,
 }
 
 impl Topic<'_> {
     fn judge(&self, claims: &[&SiteClaim]) -> Vec<Violation> {
         let requirement = &self.scenario.requirements[self.requirement];
         let name = format!("requirement {}{}", requirement.id, when(self.scenario, self.phase));
-        let claimed: BTreeSet<u32> = claims.iter().map(|claim| claim.site).collect();
+        let mut claimed: Vec<u32> = claims.iter().map(|claim| claim.site).collect();
+        claimed.sort_unstable();
         let is_listed = |site: &u32| self.plan.listed.holds(self.units(*site));
-        let expected: BTreeSet<u32> = requirement.sites.iter().copied().filter(is_listed).collect();
+        let mut expected: Vec<u32> = requirement.sites.iter().copied().filter(is_listed).collect();
+        expected.sort_unstable();
         let mut violations = Vec::new();
-        if claimed != expected || claims.len() != expected.len() {
+        if claimed != expected {
             let text = format!("{name}: {} sites listed, {} expected", claims.len(), expected.len());
             violations.push(Violation { code: "site-claim-differs", text });
         }
@@ -86,12 +116,12 @@ impl Topic<'_> {
         violations
     }
 
-    fn truth(&self, site: u32) -> &[usize] {
-        self.by_site.get(&site).map(Vec::as_slice).unwrap_or_default()
+    fn truth(&self, site: u32) -> &[u32] {
+        self.by_site.of(site)
     }
 
     fn units(&self, site: u32) -> u64 {
-        self.truth(site).iter().map(|index| u64::from(self.plan.placements[*index].count)).sum()
+        self.truth(site).iter().map(|index| u64::from(self.plan.placements[*index as usize].count)).sum()
     }
 
     /// True where a claim says what placements do for a site.
@@ -102,7 +132,7 @@ impl Topic<'_> {
         let position = self.scenario.sites.positions.get(claim.site as usize).copied().unwrap_or_default();
         u64::from(claim.cover_count) == units
             && claim.is_covered == (units > 0)
-            && covered_by.iter().copied().eq(self.truth(claim.site).iter().copied().map(Some))
+            && covered_by.iter().copied().eq(self.truth(claim.site).iter().map(|index| Some(*index as usize)))
             && is_at(claim.position, position)
     }
 }

@@ -1,9 +1,12 @@
 //! Positions turned into an R-tree that answers exactly which of them lie within a distance.
 
+mod tiles;
+
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
 
+pub use self::tiles::Tiles;
 use crate::scenario::Distance;
 
 /// Largest chord or geodesic error that rounding can cause, metres; pairs this close to a limit are measured exactly.
@@ -23,6 +26,8 @@ const CHORD_BOUND_LIMIT_M: f64 = 9_000_000.0;
 pub struct Index {
     tree: RTree<GeomWithData<[f64; 3], u32>>,
     positions: Vec<[f64; 2]>,
+    /// The positions in space.
+    points: Vec<[f64; 3]>,
     distance: Distance,
     ellipsoid: Geodesic,
 }
@@ -43,13 +48,15 @@ impl Index {
     /// Degrees longitude and latitude for [`Distance::Geodesic`], metres for [`Distance::Planar`].
     ///
     /// # Cost
-    /// O(n log n) time, about 60 bytes a position.
+    /// O(n log n) time, about 90 bytes a position.
     #[must_use]
     pub fn new(distance: Distance, positions: &[[f64; 2]]) -> Self {
-        let points = (0u32..).zip(positions).map(|(id, position)| GeomWithData::new(distance.to_space(*position), id));
+        let points: Vec<[f64; 3]> = positions.iter().map(|position| distance.to_space(*position)).collect();
+        let leaves = (0u32..).zip(&points).map(|(id, point)| GeomWithData::new(*point, id));
         Self {
-            tree: RTree::bulk_load(points.collect()),
+            tree: RTree::bulk_load(leaves.collect()),
             positions: positions.to_vec(),
+            points,
             distance,
             ellipsoid: Geodesic::wgs84(),
         }
@@ -71,12 +78,17 @@ impl Index {
         for hit in self.tree.locate_within_distance(point, far_m * far_m) {
             let chord_m = squared_distance(*hit.geom(), point).sqrt();
             for (place, ring) in rings.iter().enumerate() {
-                let is_close = self.is_within(hit.data, position, chord_m, ring.max_m);
-                if is_close && (ring.min_m <= 0.0 || !self.is_nearer(hit.data, position, chord_m, ring.min_m)) {
+                if self.is_held(hit.data, position, chord_m, *ring) {
                     visit(hit.data, place);
                 }
             }
         }
+    }
+
+    /// True where a ring around an indexed position holds another, at the end of a chord.
+    fn is_held(&self, id: u32, position: [f64; 2], chord_m: f64, ring: Ring) -> bool {
+        self.is_within(id, position, chord_m, ring.max_m)
+            && (ring.min_m <= 0.0 || !self.is_nearer(id, position, chord_m, ring.min_m))
     }
 
     /// True where the distance is at most `limit_m`.
@@ -106,6 +118,14 @@ impl Index {
         let diameter_m = 2.0 * LEAST_CURVATURE_RADIUS_M;
         (limit_m < CHORD_BOUND_LIMIT_M && chord_m <= diameter_m * (limit_m / diameter_m).sin() - SLACK_M)
             .then_some(true)
+    }
+
+    /// True where every pair with a chord up to this is nearer than the limit.
+    fn is_surely_within(&self, chord_m: f64, limit_m: f64) -> bool {
+        match self.distance {
+            Distance::Planar => chord_m <= limit_m - SLACK_M,
+            Distance::Geodesic => self.sure(chord_m, limit_m) == Some(true),
+        }
     }
 
     /// Distance in metres from an indexed position.
