@@ -23,11 +23,18 @@ pub(super) fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
     let top = top.map_err(|error| not_json(&reader.place, &error))?;
     match top.kind.as_deref() {
         Some("FeatureCollection") if top.has_features => {}
-        Some("Feature") => reader.single(json)?,
+        Some("Feature") => feature(&mut reader, json).map_err(|error| not_json(&reader.place, &error))?,
         kind => return Err(not_geojson(&reader.place, kind, top.has_features).into()),
     }
     let crs = top.crs.as_ref().and_then(|crs| reader.crs(crs));
     reader.into_layer(request.path, hash(&bytes), crs)
+}
+
+/// Reads a text that is one feature.
+pub(super) fn feature(reader: &mut Gathered<'_>, json: &str) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    FeatureSeed(reader).deserialize(&mut deserializer)?;
+    deserializer.end()
 }
 
 fn not_json(place: &str, error: &serde_json::Error) -> Problem {
@@ -83,12 +90,6 @@ struct Geometry {
 type Reader<'a> = Gathered<'a>;
 
 impl Reader<'_> {
-    /// Reads a file that is one feature.
-    fn single(&mut self, json: &str) -> Result<(), InputError> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        FeatureSeed(self).deserialize(&mut deserializer).map_err(|error| not_json(&self.place, &error).into())
-    }
-
     /// All vertices of a geometry, one for a point.
     fn vertices(&self, geometry: Option<&Geometry>) -> Result<Vec<[f64; 2]>, Problem> {
         let Some(geometry) = geometry else {

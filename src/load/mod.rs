@@ -10,6 +10,7 @@ mod network;
 mod osm;
 mod polygon;
 mod raster;
+mod sequence;
 mod source;
 mod wkb;
 
@@ -145,7 +146,7 @@ pub struct Table {
     pub lines: Vec<u64>,
 }
 
-/// Reads features from GeoJSON (`.geojson`, `.json`) or GeoPackage (`.gpkg`), or points from CSV (`.csv`).
+/// Reads features from GeoJSON (`.geojson`, `.json`; a feature a line: `.geojsonl`, `.geojsons`, `.ndjson`) or GeoPackage (`.gpkg`), or points from CSV (`.csv`).
 ///
 /// # Errors
 /// [`InputError`] with every problem of the file: missing, not UTF-8, not JSON, no point, not a number.
@@ -158,6 +159,7 @@ pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
     let source = Source::new(request.path, request.layer)?;
     match source.format {
         Format::GeoJson => geojson::layer(request),
+        Format::GeoJsonSequence => sequence::layer(request),
         Format::Csv => csv::layer(request),
         Format::GeoPackage => gpkg::layer(request, &source),
         Format::Foreign => foreign::layer(request, &source),

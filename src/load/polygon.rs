@@ -50,7 +50,7 @@ pub fn area(path: &Path) -> Result<Area, InputError> {
     let area = match source.format {
         Format::GeoPackage => gpkg::area(&source),
         Format::Foreign => foreign::area(&source),
-        Format::GeoJson | Format::Csv => of_geojson(path, &place),
+        Format::GeoJson | Format::GeoJsonSequence | Format::Csv => of_geojson(path, &place),
     }?;
     if area.polygons.is_empty() {
         let advice = "draw the area as polygons";

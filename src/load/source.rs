@@ -10,7 +10,8 @@ use super::{hex, nearest, open_problem};
 use crate::problem::Problem;
 
 /// What can be read.
-pub(super) const FORMATS: &str = "GeoJSON (.geojson, .json), CSV (.csv) or GeoPackage (.gpkg)";
+pub(super) const FORMATS: &str =
+    "GeoJSON (.geojson, .json; with a feature a line .geojsonl, .geojsons, .ndjson), CSV (.csv) or GeoPackage (.gpkg)";
 
 /// A file and which of its layers is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub(super) struct Source<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     GeoJson,
+    GeoJsonSequence,
     Csv,
     GeoPackage,
     /// Any other.
@@ -45,7 +47,9 @@ impl<'a> Source<'a> {
         };
         let format = format(file);
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        if let (Some(layer), Format::GeoJson | Format::Csv) = (layer.filter(|layer| *layer != stem), format) {
+        if let (Some(layer), Format::GeoJson | Format::GeoJsonSequence | Format::Csv) =
+            (layer.filter(|layer| *layer != stem), format)
+        {
             let expected = format!("the layer \"{stem}\"");
             let advice = "remove the layer: such a file is one layer of its own name";
             let found = format!("\"{layer}\"");
@@ -202,6 +206,7 @@ fn format(file: &Path) -> Format {
     }
     match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase().as_str() {
         "geojson" | "json" => Format::GeoJson,
+        "geojsonl" | "geojsons" | "ndjson" => Format::GeoJsonSequence,
         "csv" => Format::Csv,
         "gpkg" => Format::GeoPackage,
         _ => Format::Foreign,

@@ -60,6 +60,45 @@ fn geojson_of_every_dress() {
 }
 
 #[test]
+fn a_feature_a_line_is_read_as_a_collection() {
+    let features = [
+        point("[10, 50.5]", "{\"a\":\"x\",\"b\":1}"),
+        point("[11, 51]", "null"),
+        "{\"type\":\"Feature\",\"id\":7,\"properties\":{},\"geometry\":{\"type\":\"LineString\",\
+         \"coordinates\":[[1,2],[3,4]]}}"
+            .to_owned(),
+    ];
+    let whole = read("x.geojson", collection("", &features.join(","))).expect("good");
+    let spread: Vec<String> =
+        features.iter().map(|feature| feature.replace(",\"properties", ",\n \"properties")).collect();
+    for (name, text) in [
+        ("x.geojsonl", features.join("\n")),
+        ("x.ndjson", format!("\u{feff}{}\r\n\r\n", features.join("\r\n"))),
+        ("x.geojsons", features.iter().map(|feature| format!("\u{1e}{feature}\n")).collect()),
+        ("X.GEOJSONS", spread.iter().map(|feature| format!("\u{1e}{feature}\n")).collect()),
+    ] {
+        let layer = read(name, &text).expect(name);
+        assert_eq!((&layer.positions, &layer.outlines), (&whole.positions, &whole.outlines), "{name}");
+        assert_eq!((&layer.columns, &layer.attribute_names), (&whole.columns, &whole.attribute_names), "{name}");
+    }
+    assert_eq!(read("x.ndjson", "").expect("a layer without features").positions.len(), 0);
+}
+
+#[test]
+fn every_broken_line_is_told_of() {
+    let good = point("[10, 50.5]", "{}");
+    let lines = [&good, "{\"type\":", "", &point("[1]", "{}"), "[]", &format!("{good}{good}"), &good].join("\n");
+    let problems = read("x.ndjson", &lines).expect_err("broken").problems;
+    let told: Vec<String> = problems.iter().map(|problem| format!("{} {}", problem.code, problem.place)).collect();
+    let has =
+        |line: usize| told.iter().any(|told| told.contains("not-json") && told.contains(&format!("line {line},")));
+    assert!(has(2) && has(5) && has(6) && told.len() == 4, "{told:#?}");
+    let records = format!("\u{1e}{good}\n\u{1e}{{\n\"type\": oops}}\n");
+    let problems = read("x.geojsons", &records).expect_err("broken").problems;
+    assert!(problems[0].place.contains("line 3,"), "{}", problems[0].place);
+}
+
+#[test]
 fn null_and_absent_properties_are_empty_cells() {
     let features =
         [point("[1,2]", "null"), point("[1,2]", "{}"), point("[1,2]", "{\"a\":null}"), point("[1,2]", "{\"a\":true}")];
