@@ -401,6 +401,7 @@ fn gdal_viewshed() {
         let (off, gdal_off) = (off / f64::from(sampled), gdal_off / f64::from(sampled));
         let wrong = f64::from(wrong) / f64::from(cells);
         let words = format!("{share} as GDAL, {wrong} not as exact; off by {off} m, GDAL by {gdal_off} m");
+        writeln!(std::io::stderr().lock(), "{words}").expect("stderr is open");
         assert!(share > 0.98, "{words}");
         assert!(wrong < 0.001, "{words}");
         assert!(10.0 * off < gdal_off, "{words}");
