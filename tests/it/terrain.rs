@@ -292,12 +292,17 @@ fn terrain() -> Option<(PathBuf, Raster)> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a small grid")]
-fn place(terrain: &Raster, column: usize, row: usize) -> [f64; 2] {
-    [terrain.origin[0] + column as f64 * terrain.step[0], terrain.origin[1] - row as f64 * terrain.step[1]]
+fn cells_of((column, row): (usize, usize)) -> [f64; 2] {
+    [column as f64, row as f64]
 }
 
-fn watch(path: &Path, terrain: &Raster) -> Scenario {
-    let locations = OBSERVERS.map(|(column, row)| place(terrain, column, row));
+/// Where a place in cells is in the plane.
+fn place(terrain: &Raster, [column, row]: [f64; 2]) -> [f64; 2] {
+    [terrain.origin[0] + column * terrain.step[0], terrain.origin[1] - row * terrain.step[1]]
+}
+
+fn watch(path: &Path, terrain: &Raster, observers: &[[f64; 2]]) -> Scenario {
+    let locations: Vec<[f64; 2]> = observers.iter().map(|observer| place(terrain, *observer)).collect();
     let reach = format!("km = {}, sensor_m = {SENSOR_M}, target_m = {TARGET_M}", RANGE_M / 1000.0);
     let scene = planar(&reach, &locations, &locations);
     let text = std::fs::read_to_string(scene.path("scenario.toml")).expect("text");
@@ -306,34 +311,41 @@ fn watch(path: &Path, terrain: &Raster) -> Scenario {
     scene.read().expect("sound")
 }
 
-/// The least height over a cell that is seen, by every crossing of the straight way with columns and rows; `None`
-/// beyond the range. Written anew for this test.
-fn exact(terrain: &Raster, from: (usize, usize), to: (usize, usize)) -> Option<f64> {
+/// The least height over a cell that is seen from a place in cells, by every crossing of the straight way with columns
+/// and rows; `None` beyond the range. Written anew for this test.
+fn exact(terrain: &Raster, from: [f64; 2], to: (usize, usize)) -> Option<f64> {
     let real = |at: usize| f64::from(u32::try_from(at).expect("small"));
-    let height = |column: usize, row: usize| f64::from(terrain.heights[row * terrain.width + column]);
-    let way = [real(to.0) - real(from.0), real(to.1) - real(from.1)];
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places on a grid")]
+    let whole = |at: f64| at.floor() as usize;
+    let height = |at: [f64; 2]| {
+        let (column, row) = (whole(at[0] + 1e-9), whole(at[1] + 1e-9));
+        let parts = [(at[0] - real(column)).max(0.0), (at[1] - real(row)).max(0.0)];
+        let cell = |right: usize, down: usize| {
+            let share = [1.0 - parts[0], parts[0]][right] * [1.0 - parts[1], parts[1]][down];
+            let at = (row + down) * terrain.width + column + right;
+            if share > 1e-9 { share * f64::from(terrain.heights[at]) } else { 0.0 }
+        };
+        cell(0, 0) + cell(1, 0) + cell(0, 1) + cell(1, 1)
+    };
+    let end = [real(to.0), real(to.1)];
+    let way = [end[0] - from[0], end[1] - from[1]];
     let far_m = (way[0] * terrain.step[0]).hypot(way[1] * terrain.step[1]);
     if far_m > RANGE_M || far_m == 0.0 {
         return None;
     }
     let bulge = 6.0 / 7.0 * far_m * far_m / (2.0 * RADIUS_M);
-    let eye = height(from.0, from.1) + SENSOR_M;
+    let eye = height(from) + SENSOR_M;
     let mut least = 0.0_f64;
     for axis in 0..2 {
-        let count = way[axis].abs();
-        let mut step = 1.0;
-        while step < count {
-            let share = step / count;
-            let at = [real(from.0) + share * way[0], real(from.1) + share * way[1]];
-            let at = if axis == 0 { [at[0].round(), at[1]] } else { [at[0], at[1].round()] };
-            let other = at[1 - axis];
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places on a grid")]
-            let (line, low) = (at[axis].round() as usize, (other + 1e-9).floor() as usize);
-            let cell = |other: usize| if axis == 0 { height(line, other) } else { height(other, line) };
-            let part = (other - real(low)).max(0.0);
-            let ground = if part > 1e-9 { (1.0 - part) * cell(low) + part * cell(low + 1) } else { cell(low) };
-            least = least.max(eye + (ground + bulge * share * (1.0 - share) - eye) / share - height(to.0, to.1));
-            step += 1.0;
+        let (low, high) = (from[axis].min(end[axis]), from[axis].max(end[axis]));
+        for line in whole(low) + 1..=whole(high) {
+            let share = (real(line) - from[axis]) / way[axis];
+            if share <= 1e-9 || share >= 1.0 - 1e-9 {
+                continue;
+            }
+            let mut at = [from[0] + share * way[0], from[1] + share * way[1]];
+            at[axis] = real(line);
+            least = least.max(eye + (height(at) + bulge * share * (1.0 - share) - eye) / share - height(end));
         }
     }
     Some(least)
@@ -342,7 +354,7 @@ fn exact(terrain: &Raster, from: (usize, usize), to: (usize, usize)) -> Option<f
 /// Least heights by `gdal_viewshed`; `None`, said on stderr, where it is not installed.
 fn by_gdal(path: &Path, terrain: &Raster, observer: (usize, usize), scene: &Scene) -> Option<Raster> {
     let out = scene.path("viewshed.tif");
-    let [x, y] = place(terrain, observer.0, observer.1);
+    let [x, y] = place(terrain, cells_of(observer));
     let arguments = [
         ("-om", "GROUND".to_owned()),
         ("-ox", x.to_string()),
@@ -367,7 +379,7 @@ fn by_gdal(path: &Path, terrain: &Raster, observer: (usize, usize), scene: &Scen
 #[test]
 fn gdal_viewshed() {
     let Some((path, terrain)) = terrain() else { return };
-    let scenario = watch(&path, &terrain);
+    let scenario = watch(&path, &terrain, &OBSERVERS.map(cells_of));
     let scene = Scene::new(&[]);
     for (location, observer) in OBSERVERS.into_iter().enumerate() {
         let seen = cover::sweep(scenario.distance, sight(&scenario), location).expect("the ground is known");
@@ -382,7 +394,7 @@ fn gdal_viewshed() {
             for column in 0..seen.width {
                 let (x, y) = (seen.left + column, seen.top + row);
                 let is_both = (left..left + gdal.width).contains(&x) && (top..top + gdal.height).contains(&y);
-                let Some(exact) = exact(&terrain, observer, (x, y)).filter(|_| is_both) else { continue };
+                let Some(exact) = exact(&terrain, cells_of(observer), (x, y)).filter(|_| is_both) else { continue };
                 let ours = f64::from(seen.heights[row * seen.width + column]);
                 let theirs = f64::from(gdal.heights[(y - top) * gdal.width + x - left]);
                 if theirs.is_nan() || !ours.is_finite() || theirs < 0.0 {
@@ -409,6 +421,31 @@ fn gdal_viewshed() {
 }
 
 /// Andorra in longitude and latitude and in UTM: the same sites but for cells that differ; drawn as valid polygons.
+/// A sensor between the middles of cells is swept as exactly as one on them.
+#[test]
+fn a_sweep_from_between_cells() {
+    let Some((path, terrain)) = terrain() else { return };
+    let observers = OBSERVERS.map(cells_of).map(|[column, row]| [column + 0.37, row - 0.45]);
+    let scenario = watch(&path, &terrain, &observers);
+    for (location, observer) in observers.into_iter().enumerate() {
+        let seen = cover::sweep(scenario.distance, sight(&scenario), location).expect("the ground is known");
+        let (mut cells, mut wrong, mut off) = (0_u32, 0_u32, 0.0);
+        for row in 0..seen.height {
+            for column in 0..seen.width {
+                let ours = f64::from(seen.heights[row * seen.width + column]);
+                let exact = exact(&terrain, observer, (seen.left + column, seen.top + row));
+                let Some(exact) = exact.filter(|_| ours.is_finite()) else { continue };
+                cells += 1;
+                wrong += u32::from((ours <= TARGET_M) != (exact <= TARGET_M));
+                off += (ours - exact).abs();
+            }
+        }
+        assert!(cells > 20_000, "{cells} cells");
+        let (wrong, off) = (f64::from(wrong) / f64::from(cells), off / f64::from(cells));
+        assert!(wrong < 0.001 && off < 0.5, "{observer:?}: {wrong} not as exact, off by {off} m");
+    }
+}
+
 #[test]
 fn andorra_in_degrees_and_metres() {
     let Some(folder) = shared("data/andorra") else { return };

@@ -248,3 +248,85 @@ fn outlines() -> Style {
         is_dated: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    type Matrix = [[f64; 3]; 3];
+
+    fn times(matrix: Matrix, [a, b, c]: [f64; 3]) -> [f64; 3] {
+        matrix.map(|[x, y, z]| x * a + y * b + z * c)
+    }
+
+    /// Lightness and the two opponents, as seen through a filter of linear sRGB.
+    ///
+    /// # Source
+    /// IEC 61966-2-1 for sRGB, CIE 15 for L*a*b* with the white D65.
+    fn lab(color: [u8; 3], vision: Matrix) -> [f64; 3] {
+        const TO_XYZ: Matrix = [[0.412_4, 0.357_6, 0.180_5], [0.212_6, 0.715_2, 0.072_2], [0.019_3, 0.119_2, 0.950_5]];
+        const WHITE_POINT: [f64; 3] = [0.950_5, 1.0, 1.089];
+        let linear = color.map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        let seen = times(vision, linear).map(|part| part.clamp(0.0, 1.0));
+        let xyz = times(TO_XYZ, seen);
+        let [x, y, z] = [0, 1, 2].map(|axis| {
+            let part: f64 = xyz[axis] / WHITE_POINT[axis];
+            if part > 0.008_856 { part.cbrt() } else { 7.787 * part + 16.0 / 116.0 }
+        });
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    /// Common vision, and that without the cones for long and for middle waves.
+    ///
+    /// # Source
+    /// Viénot, Brettel and Mollon 1999, for the primaries of sRGB.
+    const VISIONS: [Matrix; 3] = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [[0.112_38, 0.887_62, 0.0], [0.112_38, 0.887_62, 0.0], [0.004_01, -0.004_01, 1.0]],
+        [[0.292_75, 0.707_25, 0.0], [0.292_75, 0.707_25, 0.0], [-0.022_34, 0.022_34, 1.0]],
+    ];
+
+    /// Distance of 1 is just seen side by side; markers on a map need many times that.
+    fn least_distance(colors: &[[u8; 3]], vision: Matrix) -> f64 {
+        let mut least = f64::INFINITY;
+        for (place, one) in colors.iter().enumerate() {
+            for other in &colors[place + 1..] {
+                let (one, other) = (lab(*one, vision), lab(*other, vision));
+                let squares = (0..3).map(|axis| (one[axis] - other[axis]).powi(2));
+                least = least.min(squares.sum::<f64>().sqrt());
+            }
+        }
+        least
+    }
+
+    #[test]
+    fn classes_are_told_apart_without_red_or_green() {
+        for vision in VISIONS {
+            let (cover, contributors) = (least_distance(&COVER, vision), least_distance(&PALETTE, vision));
+            assert!(cover >= 15.0, "cover: {cover}, {vision:?}");
+            assert!(contributors >= 10.0, "contributors: {contributors}, {vision:?}");
+            // What is not covered stands out from land and sea by its edge.
+            for ground in [LAND, SEA] {
+                let edge = least_distance(&[UNCOVERED_EDGE, ground], vision);
+                assert!(edge >= 30.0, "edge on {ground:?}: {edge}, {vision:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn classes_are_told_apart_in_grey() {
+        let mut lightness = COVER.map(|color| lab(color, VISIONS[0])[0]);
+        lightness.sort_by(f64::total_cmp);
+        assert!(lightness.windows(2).all(|pair| pair[1] - pair[0] >= 10.0), "{lightness:?}");
+        // Contributors differ by shape: no two of the first 56 share both shape and color.
+        let pairs: BTreeSet<_> =
+            (0..56).map(|place| (SHAPES[place % SHAPES.len()], PALETTE[place % PALETTE.len()])).collect();
+        assert_eq!(pairs.len(), 56);
+        assert_eq!(SHAPES.iter().collect::<BTreeSet<_>>().len(), SHAPES.len());
+    }
+}
