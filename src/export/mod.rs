@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::differences::differences;
 pub use self::summary::{question, summary};
-use crate::plan::{Placement, Plan, certificate_text};
+use crate::plan::{Placement, Plan, certificate_file};
 use crate::problem::OutputError;
 use crate::scenario::{Scenario, resolved_text};
 use crate::verify::Verdict;
@@ -116,7 +116,8 @@ fn write_files(fresh: &Path, folder: &Path, report: &Report<'_>) -> Result<(), O
     let text = resolved_text(report.scenario, folder);
     file(&fresh.join("scenario.toml"), |out| out.write_all(text.as_bytes()))?;
     if let Some(prices) = &report.plan.certificate {
-        file(&fresh.join("certificate.json"), |out| out.write_all(certificate_text(prices).as_bytes()))?;
+        let (name, bytes) = certificate_file(prices);
+        file(&fresh.join(name), |out| out.write_all(&bytes))?;
     }
     if report.has_plan() {
         file(&fresh.join("placements.geojson"), |out| geojson::write("placements", features::placements(report), out))?;

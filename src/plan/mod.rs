@@ -7,7 +7,7 @@ mod folder;
 use serde::{Deserialize, Serialize};
 
 pub use self::build::build;
-pub use self::certificate::{certificate_text, read_certificate};
+pub use self::certificate::{certificate_file, certificate_text, read_certificate};
 pub use self::folder::{Recorded, SiteClaim, read};
 use crate::scenario::ObjectiveKind;
 pub use crate::solve::{Moment, Multipliers, Status, StopReason};

@@ -136,3 +136,24 @@ fn search_depends_on_the_seed_alone() {
     assert_eq!(plans[0].placements, plans[1].placements);
     assert_eq!(plans[0].objective.bound, plans[2].objective.bound);
 }
+
+#[test]
+fn large_certificates_are_compressed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("certificate.json");
+    let of = |sets: u32| plan::Multipliers {
+        parts: vec![1.0],
+        rows: vec![0.0, 0.25],
+        sets: (0..sets).map(|set| f64::from(set % 97) / 7.0).collect(),
+    };
+    let small = plan::certificate_text(&of(100)).into_bytes();
+    assert_eq!(plan::certificate_file(&of(100)), ("certificate.json", small));
+    let (name, bytes) = plan::certificate_file(&of(100_000));
+    assert!(name == "certificate.json.gz" && bytes.len() < 1 << 20, "{name}: {}", bytes.len());
+    std::fs::write(folder.path().join(name), &bytes).expect("written");
+    assert_eq!(plan::read_certificate(&path), Ok(of(100_000)));
+    for rubbish in [&bytes[..bytes.len() / 2], b"{}", b""] {
+        std::fs::write(folder.path().join(name), rubbish).expect("written");
+        assert_eq!(plan::read_certificate(&path).expect_err("rubbish").code, "bad-certificate");
+    }
+}

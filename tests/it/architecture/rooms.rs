@@ -8,12 +8,13 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 33] = [
+const ROOMS: [(&str, &[&str]); 34] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
     ("crs_definitions", &["reproject"]),
     ("fastrand", &["solve"]),
+    ("flate2", &["plan"]),
     ("csv", &["load", "export"]),
     ("gdal", &["load", "export"]),
     ("geo", &["load", "export"]),
