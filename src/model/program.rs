@@ -113,6 +113,13 @@ impl TermGroup {
         self.levels[..levels].iter().sum()
     }
 
+    /// The levels that are worth something: the units at which each is earned, and its value.
+    #[must_use]
+    pub fn rungs(&self) -> Vec<(usize, f64)> {
+        let levels = self.levels.iter().enumerate().filter(|(_, level)| **level > 0.0);
+        levels.map(|(before, level)| (before + 1, *level)).collect()
+    }
+
     /// Units at which a term earns all it can.
     #[must_use]
     pub fn full_at(&self) -> usize {

@@ -57,12 +57,25 @@ pub(super) struct News<'a> {
     pub(super) nodes: u64,
 }
 
+/// A column that says whether a set earns a level that is worth something.
+struct Rung {
+    set: u32,
+    group: usize,
+    /// Units at which it is earned.
+    at: usize,
+    /// Units beyond the rung before.
+    width: usize,
+    /// In the program's terms.
+    worth: f64,
+    column: Variable,
+}
+
 /// A model under construction.
 struct Compact {
     columns: ProblemVariables,
     values: Vec<Variable>,
-    /// Earned levels: set, group, level (from 0) and the column.
-    levels: Vec<(u32, usize, usize, Variable)>,
+    /// What sets can earn, set by set and rung by rung.
+    rungs: Vec<Rung>,
     /// The smallest part of the value, where there are several.
     worst: Option<Variable>,
     /// Sums of variables that always cover together, and their columns.
@@ -157,8 +170,8 @@ fn without_search(program: &Program) -> Option<Ending> {
 }
 
 fn full_columns(program: &Program) -> usize {
-    let levels: usize = program.groups.iter().map(|group| group.terms.len() * group.full_at()).sum();
-    program.variables.len() + levels
+    let rungs: usize = program.groups.iter().map(|group| group.terms.len() * group.rungs().len()).sum();
+    program.variables.len() + rungs
 }
 
 fn set_options(
@@ -198,15 +211,18 @@ impl Compact {
             .iter()
             .map(|entry| columns.add(variable().integer().min(0.0).max(f64::from(entry.most))))
             .collect();
-        let mut levels = Vec::new();
-        for (place, group) in program.groups.iter().enumerate().filter(|_| needs_levels(program)) {
+        let mut rungs = Vec::new();
+        for (place, group) in program.groups.iter().enumerate().filter(|_| needs_rungs(program)) {
             for term in &group.terms {
-                for level in 0..group.full_at() {
+                let mut below = 0;
+                for (at, level) in group.rungs() {
                     let column = variable().min(0.0).max(1.0);
-                    // With levels that rise a later level is worth more than an earlier one, so that
-                    // only whole levels keep the order.
+                    // Where a further unit adds more than the one before, only whole rungs keep the order.
                     let column = if group.is_concave() { column } else { column.integer() };
-                    levels.push((term.set, place, level, columns.add(column)));
+                    let worth = term.weight * level * group.scale;
+                    let (width, column) = (at - below, columns.add(column));
+                    rungs.push(Rung { set: term.set, group: place, at, width, worth, column });
+                    below = at;
                 }
             }
         }
@@ -219,14 +235,15 @@ impl Compact {
             Aim::LeastCost { .. } => 1.0,
         };
         let step = steps::step(program).map(|step| step * scale);
-        Self { columns, values, levels, worst, bundles, sums, scale, step }
+        Self { columns, values, rungs, worst, bundles, sums, scale, step }
     }
 
-    /// Values of all columns for values of the program's variables: every level that is earned is taken.
+    /// Values of all columns for values of the program's variables: every rung that is earned is taken.
     fn complete(&self, program: &Program, values: &[u32]) -> Vec<f64> {
-        let earned = self.levels.iter().map(|(set, _, level, _)| {
-            f64::from(program.count(*set, values) > u64::try_from(*level).unwrap_or(u64::MAX))
-        });
+        let earned = self
+            .rungs
+            .iter()
+            .map(|rung| f64::from(program.count(rung.set, values) >= u64::try_from(rung.at).unwrap_or(u64::MAX)));
         let worst = self.worst.map(|_| program.value(values) * self.scale);
         let sum = |members: &[u32]| members.iter().map(|variable| f64::from(values[*variable as usize])).sum::<f64>();
         let sums = self.bundles.members.iter().map(sum);
@@ -235,18 +252,13 @@ impl Compact {
 
     /// Columns of the program's variables and the model.
     fn model(self, program: &Program) -> Result<(usize, highs::Model), SolveError> {
-        let Self { columns, values, levels, worst, bundles, sums, scale, .. } = self;
+        let Self { columns, values, rungs, worst, bundles, sums, scale, .. } = self;
         let items: Vec<Variable> = values.iter().chain(&sums).copied().collect();
-        let worth = |set: u32, group: usize, level: usize| {
-            let entry = &program.groups[group];
-            let weight = entry.terms[usize::try_from(set).unwrap_or(0) - first_set(program, group)].weight;
-            weight * entry.levels[level] * entry.scale
-        };
         // The value of each part, in model units.
         let parts = |scale: f64| {
             let mut parts = vec![Expression::default(); program.parts];
-            for (set, group, level, column) in &levels {
-                parts[program.groups[*group].part].add_mul(worth(*set, *group, *level) * scale, *column);
+            for rung in &rungs {
+                parts[program.groups[rung.group].part].add_mul(rung.worth * scale, rung.column);
             }
             parts
         };
@@ -285,18 +297,18 @@ impl Compact {
             let units: Expression = members.iter().map(|place| Expression::from(values[*place as usize])).sum();
             problem = problem.with(constraint!(*sum <= units));
         }
-        for level_columns in levels.chunk_by(|a, b| a.0 == b.0) {
-            let set = level_columns[0].0;
-            let earned: Expression = level_columns.iter().map(|(.., column)| Expression::from(*column)).sum();
-            problem = problem.with(constraint!(earned <= units(set)));
-            if !program.groups[level_columns[0].1].is_concave() {
-                for pair in level_columns.windows(2) {
-                    problem = problem.with(constraint!(pair[0].3 >= pair[1].3));
+        for rungs in rungs.chunk_by(|a, b| a.set == b.set) {
+            let width = |rung: &Rung| f64::from(u32::try_from(rung.width).unwrap_or(u32::MAX));
+            let earned: Expression = rungs.iter().map(|rung| width(rung) * rung.column).sum();
+            problem = problem.with(constraint!(earned <= units(rungs[0].set)));
+            if !program.groups[rungs[0].group].is_concave() {
+                for pair in rungs.windows(2) {
+                    problem = problem.with(constraint!(pair[0].column >= pair[1].column));
                 }
             }
         }
         if let Aim::LeastCost { coverage, .. } = program.aim {
-            if needs_levels(program) {
+            if needs_rungs(program) {
                 let scale = value_scale(program);
                 for part in parts(scale) {
                     problem = problem.with(constraint!(part >= (coverage - COVERAGE_SLACK) * scale));
@@ -316,13 +328,8 @@ impl Compact {
     }
 }
 
-/// The first set of a group; sets follow each other group by group.
-fn first_set(program: &Program, group: usize) -> usize {
-    program.groups[..group].iter().map(|entry| entry.terms.len()).sum()
-}
-
-/// False where all value must be earned, which plain covering rows say better than levels.
-fn needs_levels(program: &Program) -> bool {
+/// False where all value must be earned, which plain covering rows say better than rungs.
+fn needs_rungs(program: &Program) -> bool {
     match program.aim {
         Aim::MostValue => true,
         Aim::LeastCost { coverage, .. } => program.parts_everywhere().iter().any(|all| coverage < all - 1e-12),
