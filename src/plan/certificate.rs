@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::Multipliers;
+use super::{LeftOut, Multipliers};
 use crate::problem::Problem;
 
 /// A longer text is compressed.
@@ -27,6 +27,9 @@ struct Certificate {
     parts: Vec<(usize, f64)>,
     rows: Vec<(usize, f64)>,
     sets: Vec<(usize, f64)>,
+    /// Set, variable and price.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<(u32, u32, f64)>,
 }
 
 /// The text of certificate.json.
@@ -41,6 +44,7 @@ pub fn certificate_text(prices: &Multipliers) -> String {
         parts: sparse(&prices.parts),
         rows: sparse(&prices.rows),
         sets: sparse(&prices.sets),
+        left_out: prices.left_out.iter().map(|left| (left.set, left.variable, left.price)).collect(),
     };
     let text = serde_json::to_string(&certificate).expect("numbers are finite");
     format!("{text}\n")
@@ -98,10 +102,16 @@ pub fn read_certificate(path: &Path) -> Result<Multipliers, Problem> {
         prices.iter().for_each(|(place, price)| all[*place] = *price);
         Ok(all)
     };
+    let left_out = |(set, variable, price): &(u32, u32, f64)| {
+        let is_known = (*set as usize) < certificate.size[2] && price.is_finite();
+        let left_out = LeftOut { set: *set, variable: *variable, price: *price };
+        is_known.then_some(left_out).ok_or_else(|| broken("a price of something that is not there".to_owned()))
+    };
     let [parts, rows, sets] = certificate.size;
     Ok(Multipliers {
         parts: dense(parts, &certificate.parts)?,
         rows: dense(rows, &certificate.rows)?,
         sets: dense(sets, &certificate.sets)?,
+        left_out: certificate.left_out.iter().map(left_out).collect::<Result<_, _>>()?,
     })
 }

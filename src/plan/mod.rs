@@ -10,7 +10,7 @@ pub use self::build::build;
 pub use self::certificate::{certificate_file, certificate_text, read_certificate};
 pub use self::folder::{Recorded, SiteClaim, read};
 use crate::scenario::ObjectiveKind;
-pub use crate::solve::{Moment, Multipliers, Status, StopReason};
+pub use crate::solve::{LeftOut, Moment, Multipliers, Status, StopReason};
 
 /// The answer to a scenario.
 #[derive(Clone, Debug, PartialEq)]

@@ -100,7 +100,7 @@ pub(super) fn multipliers(program: &Program, duals: &[f64], first_part: Option<u
             duals[first..first + program.parts].iter().map(|dual| dual * TOTAL).collect()
         }
     };
-    Multipliers { parts, rows, sets }.mended(program)
+    Multipliers { parts, rows, sets, left_out: Vec::new() }.mended(program)
 }
 
 /// The smallest concave ladder above that of a group: slopes that fall, each with its number of units.

@@ -1,6 +1,6 @@
 //! A solution of a smaller program turned into one of the larger, prices of its certificate included.
 
-use super::multipliers::Multipliers;
+use super::multipliers::{LeftOut, Multipliers};
 use super::{SAME, Solution};
 use crate::model::{Aim, Program, TermGroup};
 use crate::reduce::{self, Presolved};
@@ -43,14 +43,23 @@ fn lifted_prices(program: &Program, presolved: &Presolved, prices: &Multipliers)
         }
     }
     let mut sets = vec![0.0; program.sets.len()];
+    let mut left_out = Vec::new();
     for (group, term) in terms() {
         sets[term.set as usize] = match reduced.set_of[term.set as usize] {
-            Some(set) => prices.sets[set as usize] * term.weight / weights[set as usize],
+            Some(set) => {
+                let share = term.weight / weights[set as usize];
+                left_out.extend(prices.left_out_of(set).iter().map(|left_out| LeftOut {
+                    set: term.set,
+                    variable: reduced.kept[left_out.variable as usize],
+                    price: left_out.price * share,
+                }));
+                prices.sets[set as usize] * share
+            }
             // Only variables that must be zero are left: at this price nothing is worth earning.
             None => term.weight * group.scale * prices.parts[group.part] * steepest(group),
         };
     }
-    let mut lifted = Multipliers { parts: prices.parts.clone(), rows, sets };
+    let mut lifted = Multipliers { parts: prices.parts.clone(), rows, sets, left_out };
     leave_nothing(program, &presolved.dominated, &mut lifted);
     lifted.mended(program)
 }
@@ -78,7 +87,7 @@ fn leave_nothing(program: &Program, dominated: &[(u32, u32)], prices: &mut Multi
     let sets_of = program.sets.transposed(program.variables.len());
     for (variable, other) in dominated.iter().rev() {
         let sets = sets_of.row(*variable as usize);
-        let earned: f64 = sets.iter().map(|set| prices.sets[*set as usize]).sum();
+        let earned: f64 = sets.iter().map(|set| prices.worth(*set, *variable)).sum();
         let over = earned - paid[*variable as usize];
         if over <= 0.0 || earned <= 0.0 {
             continue;
@@ -92,7 +101,7 @@ fn leave_nothing(program: &Program, dominated: &[(u32, u32)], prices: &mut Multi
             }
             _ => {
                 let factor = (1.0 - over / earned).max(0.0);
-                sets.iter().for_each(|set| prices.sets[*set as usize] *= factor);
+                sets.iter().for_each(|set| prices.scale(*set, factor));
             }
         }
     }

@@ -14,6 +14,7 @@ mod lift;
 mod merge;
 mod multipliers;
 mod pipeline;
+mod planes;
 mod record;
 mod relax;
 mod rescue;
@@ -22,7 +23,7 @@ mod settle;
 mod state;
 mod steps;
 
-pub use self::multipliers::Multipliers;
+pub use self::multipliers::{LeftOut, Multipliers};
 pub use self::record::Moment;
 pub use self::rescue::{Attempt, Kept, Rescue};
 

@@ -8,7 +8,7 @@ use crate::model::{Aim, Program, TermGroup};
 /// Any prices give a sound bound (weak duality); good ones, from whatever engine, give a close one.
 ///
 /// # Shape
-/// `parts` as [`Program::parts`], `rows` as [`Program::rows`], `sets` as [`Program::sets`].
+/// `parts` as [`Program::parts`], `rows` as [`Program::rows`], `sets` as [`Program::sets`]; `left_out` holds what has a price.
 ///
 /// # Units
 /// Those of the program's objective per unit of the row or per unit on the set.
@@ -20,6 +20,24 @@ pub struct Multipliers {
     pub rows: Vec<f64>,
     /// What one more unit on each set is worth; they are not negative.
     pub sets: Vec<f64>,
+    /// What one more unit of any but one variable of a set is worth, by set and variable.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A price on what a set earns without one of its variables: with as many levels as there are units, the units of the
+/// others must make up for what goes beyond the most of the one.
+///
+/// # Source
+/// A site that must be covered twice stays covered once without any one unit: `y <= sum of x without x_k`. Such rows are
+/// facets of what a single site allows (Wolsey 1998, section 9.3, covers and lifting).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeftOut {
+    /// The set.
+    pub set: u32,
+    /// The variable that is left out.
+    pub variable: u32,
+    /// The price; not negative.
+    pub price: f64,
 }
 
 /// Sums in whole multiples of a power of two, so that they are exact in any order; rounded against the one who proves.
@@ -76,7 +94,7 @@ impl Multipliers {
         if matches!(program.aim, Aim::MostValue) {
             parts[0] = 1.0;
         }
-        Self { parts, rows: vec![0.0; program.rows.len()], sets: vec![0.0; program.sets.len()] }
+        Self { parts, rows: vec![0.0; program.rows.len()], sets: vec![0.0; program.sets.len()], left_out: Vec::new() }
     }
 
     /// Makes prices that break their sign allowed ones, and the parts' prices of a value sum up to one.
@@ -85,6 +103,14 @@ impl Multipliers {
         let sound = |price: f64| if price.is_finite() { price } else { 0.0 };
         self.sets.iter_mut().for_each(|price| *price = sound(*price).max(0.0));
         self.parts.iter_mut().for_each(|price| *price = sound(*price).max(0.0));
+        self.left_out.iter_mut().for_each(|left_out| left_out.price = sound(left_out.price).max(0.0));
+        self.left_out.retain(|left_out| left_out.price > 0.0 && left_out.is_known(program));
+        self.left_out.sort_by_key(|left_out| (left_out.set, left_out.variable));
+        self.left_out.dedup_by(|later, first| {
+            let is_same = (later.set, later.variable) == (first.set, first.variable);
+            first.price += if is_same { later.price } else { 0.0 };
+            is_same
+        });
         for (price, row) in self.rows.iter_mut().zip(&program.rows) {
             let least = if row.least.is_finite() { f64::NEG_INFINITY } else { 0.0 };
             let most = if row.most.is_finite() { f64::INFINITY } else { 0.0 };
@@ -127,12 +153,22 @@ impl Multipliers {
         let mut total = 0_i128;
         for group in &program.groups {
             for term in &group.terms {
-                let price = fixed.near(self.sets[term.set as usize]);
+                let without = self.left_out_of(term.set).iter();
+                let without: Vec<(u32, i128)> =
+                    without.map(|left_out| (left_out.variable, fixed.near(left_out.price))).collect();
+                let unit = fixed.near(self.sets[term.set as usize]);
                 let scale = term.weight * group.scale * self.parts[group.part];
-                total += best_prefix(group, |value| fixed.up(scale * value), price);
+                let paid = |count: u32| {
+                    let beyond = |variable: u32| i128::from(count.saturating_sub(most[variable as usize]));
+                    let others = without.iter().map(|(variable, price)| price * beyond(*variable));
+                    unit * i128::from(count) + others.sum::<i128>()
+                };
+                total += best_prefix(group, |value| fixed.up(scale * value), paid);
+                let all = unit + without.iter().map(|(_, price)| price).sum::<i128>();
                 for variable in program.sets.row(term.set as usize) {
-                    worth[*variable as usize] += price;
+                    worth[*variable as usize] += all;
                 }
+                without.iter().for_each(|(variable, price)| worth[*variable as usize] -= price);
             }
         }
         for (row, price) in program.rows.iter().zip(&self.rows) {
@@ -162,20 +198,51 @@ impl Multipliers {
         Proof { bound, loss }
     }
 
+    /// Those of a set; they are in order of the sets.
+    pub(super) fn left_out_of(&self, set: u32) -> &[LeftOut] {
+        let begin = self.left_out.partition_point(|left_out| left_out.set < set);
+        let end = self.left_out.partition_point(|left_out| left_out.set <= set);
+        &self.left_out[begin..end]
+    }
+
+    /// What a unit of a variable is worth to one of its sets.
+    pub(super) fn worth(&self, set: u32, variable: u32) -> f64 {
+        let others = self.left_out_of(set).iter().filter(|left_out| left_out.variable != variable);
+        self.sets[set as usize] + others.map(|left_out| left_out.price).sum::<f64>()
+    }
+
+    /// Multiplies the prices of a set.
+    pub(super) fn scale(&mut self, set: u32, factor: f64) {
+        self.sets[set as usize] *= factor;
+        let begin = self.left_out.partition_point(|left_out| left_out.set < set);
+        self.left_out[begin..]
+            .iter_mut()
+            .take_while(|left_out| left_out.set == set)
+            .for_each(|left_out| left_out.price *= factor);
+    }
+
     /// The largest number of the sums.
     fn largest(&self, costs: &[f64]) -> f64 {
-        let numbers = self.parts.iter().chain(&self.rows).chain(&self.sets).chain(costs);
+        let left_out = self.left_out.iter().map(|left_out| &left_out.price);
+        let numbers = self.parts.iter().chain(&self.rows).chain(&self.sets).chain(left_out).chain(costs);
         numbers.map(|number| number.abs()).fold(1e-30, f64::max)
     }
 }
 
-/// The most that a term can earn when each unit on it costs `price`.
-fn best_prefix(group: &TermGroup, worth: impl Fn(f64) -> i128, price: i128) -> i128 {
-    let (mut best, mut value, mut paid) = (0, 0.0, 0);
-    for level in &group.levels[..group.full_at()] {
+impl LeftOut {
+    /// True where the program has the set and the set has the variable.
+    fn is_known(&self, program: &Program) -> bool {
+        let set = self.set as usize;
+        set < program.sets.len() && program.sets.row(set).binary_search(&self.variable).is_ok()
+    }
+}
+
+/// The most that a term can earn when so many units on it have to be paid for.
+fn best_prefix(group: &TermGroup, worth: impl Fn(f64) -> i128, paid: impl Fn(u32) -> i128) -> i128 {
+    let (mut best, mut value) = (0, 0.0);
+    for (count, level) in (1..).zip(&group.levels[..group.full_at()]) {
         value += level;
-        paid += price;
-        best = best.max(worth(value) - paid);
+        best = best.max(worth(value) - paid(count));
     }
     best
 }

@@ -9,7 +9,7 @@ use super::merge::{self, Effort};
 use super::multipliers::{Multipliers, Proof};
 use super::record::Record;
 use super::{StopReason, compact, cuts, relax, steps};
-use crate::model::{Aim, Program};
+use crate::model::{Aim, Program, TermGroup};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::{Method, Options};
@@ -218,10 +218,11 @@ fn effort(program: &Program, is_tied: bool, more: u32) -> Effort {
     }
 }
 
-/// True where cuts find prices sooner than an interior-point method on the whole.
-fn is_long(program: &Program) -> bool {
+/// True where cuts find prices sooner than an interior-point method on the whole, or better ones: where levels rise.
+fn is_for_cuts(program: &Program) -> bool {
     let (items, sets) = (program.sets.items(), program.sets.len());
-    items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
+    let is_rising = !program.groups.iter().all(TermGroup::is_concave);
+    is_rising || items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
 }
 
 /// Search and a bound from prices, side by side; says how often it was searched, and what the prices prove.
@@ -246,7 +247,7 @@ fn searched_and_priced(
         let start = record.best.clone().unwrap_or_default();
         let (teller, told) = sync_channel(0);
         let price = move || {
-            if !is_long(program) {
+            if !is_for_cuts(program) {
                 return relax::prices(program, most, &is_over);
             }
             let mut tell = |prices| {

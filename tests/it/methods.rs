@@ -64,11 +64,24 @@ proptest! {
             parts: some(program.parts),
             rows: some(program.rows.len()),
             sets: some(program.sets.len()),
+            left_out: left_out(&program, &prices),
         };
         let bound = prices.mended(&program).bound(&program, &reduce::limits(&program));
         let over = if scenario.objective.kind.is_minimum() { bound - best } else { best - bound };
         prop_assert!(over <= 1e-9, "{bound} and enumerated {best}");
     }
+}
+
+/// Prices on every second variable of each set, left out.
+fn left_out(program: &model::Program, prices: &[f64]) -> Vec<plan::LeftOut> {
+    let of_set = |(set, variables): (u32, Vec<u32>)| {
+        variables.into_iter().step_by(2).map(move |variable| (set, variable)).collect::<Vec<_>>()
+    };
+    let places = (0_u32..).zip(program.sets.iter().map(<[u32]>::to_vec)).flat_map(of_set);
+    places
+        .zip(prices.iter().cycle())
+        .map(|((set, variable), price)| plan::LeftOut { set, variable, price: *price })
+        .collect()
 }
 
 /// Sites and locations along a line, with a unit for every third.
@@ -145,6 +158,7 @@ fn large_certificates_are_compressed() {
         parts: vec![1.0],
         rows: vec![0.0, 0.25],
         sets: (0..sets).map(|set| f64::from(set % 97) / 7.0).collect(),
+        left_out: (0..sets / 50).map(|set| plan::LeftOut { set, variable: 3 * set, price: 0.125 }).collect(),
     };
     let small = plan::certificate_text(&of(100)).into_bytes();
     assert_eq!(plan::certificate_file(&of(100)), ("certificate.json", small));
