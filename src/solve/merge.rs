@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::bundles::Bundles;
+use super::compact::Known;
 use super::layout::Layout;
 use super::record::Record;
 use super::{compact, greedy, search};
@@ -96,8 +97,8 @@ fn merged(reduced: &Reduced, best: &[u32], effort: Effort, options: &Options, st
     const GAP: f64 = 5e-4;
     let options = Options { time_limit_s: effort.merge_s, gap: options.gap.max(GAP), ..*options };
     let start = reduced.forth(best);
-    let ending =
-        compact::solve(&reduced.program, &options, stop, Instant::now(), Some(&start), false, &mut |_| {}).ok()?;
+    let known = Known { start: Some(&start), ..Known::default() };
+    let ending = compact::solve(&reduced.program, &options, stop, Instant::now(), known, &mut |_| {}).ok()?;
     ending.values.map(|values| reduced.back(&values))
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::compact::Known;
 use super::{SAME, Solution, Status, Watch, compact};
 use crate::model::{Aim, Program, Row};
 use crate::scenario::Options;
@@ -25,7 +26,8 @@ pub(super) fn settled(
     let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
     let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
     // Its values and bounds are costs of another kind: no one is to take them for the objective.
-    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, Some(values), false, &mut |_| {}) else {
+    let known = Known { start: Some(values), ..Known::default() };
+    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, known, &mut |_| {}) else {
         return solution;
     };
     let Some(settled) = ending.values else { return solution };
