@@ -10,7 +10,7 @@ use crate::model::Program;
 /// Units of many lots at one location cover the same sites: in the sets of one requirement and phase they stand or fall
 /// together. One column for their sum makes the model several times sparser and changes no answer.
 pub(super) struct Bundles {
-    /// Variables of each sum, two or more.
+    /// Variables of each sum, or sums before it; two or more.
     pub(super) members: Rows,
     /// For each set of the program, its items: a variable, or the number of variables plus a sum.
     pub(super) sets: Rows,
@@ -63,5 +63,29 @@ impl Bundles {
             }
         }
         bundles
+    }
+
+    /// As they are, with a sum for each set besides: cuts that speak of one set then have few factors.
+    pub(super) fn with_set_sums(mut self, variables: usize) -> Self {
+        let mut sets = Rows::default();
+        for items in self.sets.iter() {
+            if items.len() < 3 {
+                sets.push(items);
+                continue;
+            }
+            let sum = variables + self.members.len();
+            self.members.push(items);
+            sets.push(&[u32::try_from(sum).expect("sums are counted in 32 bits")]);
+        }
+        Self { members: self.members, sets }
+    }
+
+    /// Values of the variables with those of the sums behind them.
+    pub(super) fn with_sums(&self, values: &[u32]) -> Vec<f64> {
+        let mut items: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
+        for members in self.members.iter() {
+            items.push(members.iter().map(|item| items[*item as usize]).sum());
+        }
+        items
     }
 }

@@ -1,19 +1,16 @@
 //! A program too large for one model turned into a small one that learns by cuts what units are worth, and into prices.
 
-use std::collections::BinaryHeap;
-
-use highs::{Col, HighsModelStatus, Model, Sense};
-
+use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
-use super::frame::{self, Frame, TOTAL};
-use super::highs_ffi::{self, Run};
 use super::layout::Layout;
-use super::multipliers::{LeftOut, Multipliers};
-use super::planes::{Plane, Planes};
-use crate::cover::Rows;
-use crate::model::{Aim, Program, TermGroup};
+use super::master::{Answer, Master, Solved};
+use super::multipliers::Multipliers;
+use crate::model::Program;
 
-/// Bins that the terms are shared out among, about; a cut speaks of one of them.
+/// Items of the cover sets up to which each set has a number of its own in the master: then cuts are short.
+const SPARSE: usize = 400_000;
+
+/// Numbers for what is earned beyond that, about.
 const BINS: usize = 100;
 
 /// Rounds of cuts between two times that prices are told.
@@ -48,15 +45,40 @@ const INWARD: f64 = 0.5;
 pub(super) fn prices(
     layout: &Layout<'_>,
     most: &[u32],
+    (bundles, bins): &(Bundles, usize),
     start: &[u32],
     tell: &mut dyn FnMut(Multipliers),
     is_over: &dyn Fn() -> bool,
 ) -> Option<Multipliers> {
     let program = layout.program;
+    let bins = Partition::new(layout, bundles, most, *bins);
+    let mut master = Master::new(program, bundles, &bins, most)?;
+    let mut stage = |master: &Master, answer: &Answer| tell(master.prices(program, &bins, answer));
+    let answer = converge(program, &bins, &mut master, bundles.with_sums(start), &mut stage, is_over);
+    answer.map(|answer| master.prices(program, &bins, &answer))
+}
+
+/// The sums and the number of bins that suit a program.
+pub(super) fn shape(program: &Program) -> (Bundles, usize) {
     let bundles = Bundles::new(program);
-    let bins = Partition::new(layout, &bundles, most);
-    let mut master = Master::new(program, &bundles, &bins, most)?;
-    let mut inner = with_sums(start, &bundles);
+    if program.sets.items() <= SPARSE { fine(program, bundles) } else { (bundles, BINS) }
+}
+
+/// A bin for each set.
+fn fine(program: &Program, bundles: Bundles) -> (Bundles, usize) {
+    (bundles.with_set_sums(program.variables.len()), program.sets.len())
+}
+
+/// Adds cuts until planes and truth agree, or until it is over; the last answer.
+pub(super) fn converge(
+    program: &Program,
+    bins: &Partition<'_>,
+    master: &mut Master,
+    start: Vec<f64>,
+    stage: &mut dyn FnMut(&Master, &Answer),
+    is_over: &dyn Fn() -> bool,
+) -> Option<Answer> {
+    let mut inner = start;
     let mut reached = bins.objective(program, &inner, &bins.cuts(&inner));
     let mut answer = None;
     let mut inward = INWARD;
@@ -64,7 +86,7 @@ pub(super) fn prices(
         if is_over() {
             break;
         }
-        let Some(next) = master.solve(is_over) else { break };
+        let Solved::Optimal(next) = master.solve(is_over) else { break };
         let last = answer.insert(next);
         if reached.is_finite() && reached - last.objective <= CLOSE * last.objective.abs().max(reached.abs()) {
             break;
@@ -76,7 +98,7 @@ pub(super) fn prices(
         if objective < reached {
             (inner, reached) = (point, objective);
         }
-        let is_broken = |cut: &Cut| last.earned[cut.bin] > cut.at(&last.items) + BROKEN * bins.bins[cut.bin].worth;
+        let is_broken = |cut: &Cut| last.breaks(cut, BROKEN * bins.bins[cut.bin].worth);
         let added = cuts.into_iter().filter(is_broken).map(|cut| master.add(cut)).count();
         // Where no cut was news, the answer itself is asked next; where even that was none, it is right.
         match (added, inward > 0.0) {
@@ -85,303 +107,16 @@ pub(super) fn prices(
             _ => inward = INWARD,
         }
         if round % STAGE == 0 {
-            tell(master.prices(program, &bins, last));
+            stage(master, last);
         }
     }
-    answer.map(|answer| master.prices(program, &bins, &answer))
-}
-
-/// Terms that share a number in the master.
-struct Bin {
-    part: usize,
-    terms: Vec<BinTerm>,
-    /// What it can earn, in [`TOTAL`].
-    worth: f64,
-}
-
-struct BinTerm {
-    set: u32,
-    ladder: u32,
-    /// What a level of 1 is worth, in [`TOTAL`].
-    worth: f64,
-}
-
-/// A plane above what a bin earns.
-struct Cut {
-    bin: usize,
-    constant: f64,
-    factors: Vec<(u32, f64)>,
-    /// The plain plane of each of the bin's terms; the last there is room for where there are more, which makes prices worse
-    /// and no bound wrong.
-    planes: Vec<u8>,
-    /// The terms that leave a variable out instead: their plain plane is the last, which has no price.
-    left_out: Vec<Without>,
-    /// What the bin earns where the plane touches.
-    value: f64,
-}
-
-impl Cut {
-    fn at(&self, items: &[f64]) -> f64 {
-        self.factors.iter().fold(self.constant, |sum, (item, factor)| sum + factor * items[*item as usize])
-    }
-}
-
-/// A term's part of a cut that leaves a variable out, with its prices in [`TOTAL`].
-struct Without {
-    set: u32,
-    variable: u32,
-    unit: f64,
-    others: f64,
-}
-
-struct Partition<'a> {
-    bins: Vec<Bin>,
-    planes: Vec<Planes>,
-    /// Cover sets of the items of the master, and of the variables.
-    sets: &'a Rows,
-    variables: &'a Rows,
-    most: &'a [u32],
-}
-
-impl<'a> Partition<'a> {
-    /// Shares the terms of each group out among bins: those that one variable covers, the most at a time, share one.
-    fn new(layout: &'a Layout<'_>, bundles: &'a Bundles, most: &'a [u32]) -> Self {
-        let program = layout.program;
-        let all: usize = program.groups.iter().map(|group| group.terms.len()).sum();
-        let mut bins = Vec::new();
-        for (ladder, group) in (0_u32..).zip(&program.groups) {
-            let share = (BINS * group.terms.len()).div_ceil(all.max(1));
-            for places in gathered(layout, group, share) {
-                let term = |place: usize| {
-                    let term = group.terms[place];
-                    BinTerm { set: term.set, ladder, worth: term.weight * group.scale * TOTAL }
-                };
-                let terms: Vec<BinTerm> = places.into_iter().map(term).collect();
-                let worth = terms.iter().map(|term| term.worth).sum::<f64>() * group.value_of(u64::MAX);
-                bins.push(Bin { part: group.part, terms, worth });
-            }
-        }
-        let planes = program.groups.iter().map(|group| Planes::new(group, most)).collect();
-        Self { bins, planes, sets: &bundles.sets, variables: &program.sets, most }
-    }
-
-    /// The plane that touches what a bin earns at a point.
-    fn cut(&self, bin: usize, point: &[f64]) -> Cut {
-        let terms = &self.bins[bin].terms;
-        let mut dense = vec![0.0; point.len()];
-        let mut cut = Cut {
-            bin,
-            constant: 0.0,
-            factors: Vec::new(),
-            planes: Vec::with_capacity(terms.len()),
-            left_out: Vec::new(),
-            value: 0.0,
-        };
-        for term in terms {
-            let items = self.sets.row(term.set as usize);
-            let units: f64 = items.iter().map(|item| point[*item as usize]).sum();
-            let planes = &self.planes[term.ladder as usize];
-            let (mut lowest, height) = planes.lowest_plain(units);
-            let mut plane = planes.plain[lowest];
-            let without = self.without(term, planes, units, height, point);
-            cut.value += term.worth * without.map_or(height, |(_, _, height)| height);
-            if let Some((variable, without, _)) = without {
-                (plane, lowest) = (without, planes.plain.len() - 1);
-                let (unit, others) = (term.worth * plane.unit, term.worth * plane.others);
-                cut.left_out.push(Without { set: term.set, variable, unit, others });
-                dense[variable as usize] -= others;
-            }
-            cut.constant += term.worth * plane.constant;
-            cut.planes.push(u8::try_from(lowest).unwrap_or(u8::MAX));
-            let slope = term.worth * (plane.unit + plane.others);
-            if slope > 0.0 {
-                items.iter().for_each(|item| dense[*item as usize] += slope);
-            }
-        }
-        let factors = (0_u32..).zip(&dense).filter(|(_, factor)| **factor != 0.0);
-        cut.factors = factors.map(|(item, factor)| (item, *factor)).collect();
-        cut
-    }
-
-    /// The variable to leave out and the plane, where that is lower than `height`; with its height.
-    fn without(
-        &self,
-        term: &BinTerm,
-        planes: &Planes,
-        units: f64,
-        height: f64,
-        point: &[f64],
-    ) -> Option<(u32, Plane, f64)> {
-        /// A plane has to be lower by so much, for a term of weight 1.
-        const LOWER: f64 = 1e-7;
-        let mut best: Option<(u32, Plane, f64)> = None;
-        for (limit, planes) in &planes.leaving_out {
-            let variables =
-                self.variables.row(term.set as usize).iter().filter(|place| self.most[**place as usize] == *limit);
-            let largest = variables.max_by(|a, b| point[**a as usize].total_cmp(&point[**b as usize]).then(b.cmp(a)));
-            let Some(variable) = largest else { continue };
-            let others = units - point[*variable as usize];
-            for plane in planes {
-                let low = plane.constant + plane.unit * units + plane.others * others;
-                if low < best.map_or(height - LOWER, |(_, _, height)| height) {
-                    best = Some((*variable, *plane, low));
-                }
-            }
-        }
-        best
-    }
-
-    fn cuts(&self, point: &[f64]) -> Vec<Cut> {
-        (0..self.bins.len()).map(|bin| self.cut(bin, point)).collect()
-    }
-
-    /// The objective of the relaxation, to be minimised, at a point where the cuts touch; infinite below the coverage asked
-    /// for.
-    fn objective(&self, program: &Program, point: &[f64], cuts: &[Cut]) -> f64 {
-        let mut parts = vec![0.0; program.parts];
-        cuts.iter().for_each(|cut| parts[self.bins[cut.bin].part] += cut.value);
-        let worst = parts.into_iter().fold(f64::INFINITY, f64::min);
-        match &program.aim {
-            Aim::MostValue => -worst,
-            Aim::LeastCost { coverage, .. } if worst < coverage * TOTAL => f64::INFINITY,
-            Aim::LeastCost { costs, .. } => costs.iter().zip(point).map(|(cost, value)| cost * value).sum(),
-        }
-    }
-
-    /// The price of every set in the cuts, and those of sets without a variable, weighted by the cuts' duals.
-    fn prices(&self, program: &Program, cuts: &[Cut], duals: &[f64]) -> (Vec<f64>, Vec<LeftOut>) {
-        let scale = Frame::scale(program);
-        let mut prices = vec![0.0; program.sets.len()];
-        let mut left_out = Vec::new();
-        for (cut, dual) in cuts.iter().zip(duals).filter(|(_, dual)| **dual < 0.0) {
-            for (term, plane) in self.bins[cut.bin].terms.iter().zip(&cut.planes) {
-                let plane = self.planes[term.ladder as usize].plain[usize::from(*plane)];
-                prices[term.set as usize] -= dual * term.worth * plane.unit / scale;
-            }
-            for without in &cut.left_out {
-                prices[without.set as usize] -= dual * without.unit / scale;
-                let price = -dual * without.others / scale;
-                left_out.push(LeftOut { set: without.set, variable: without.variable, price });
-            }
-        }
-        (prices, left_out)
-    }
-}
-
-/// Values of the variables with the sums behind them.
-fn with_sums(values: &[u32], bundles: &Bundles) -> Vec<f64> {
-    let of = |variable: &u32| f64::from(values[*variable as usize]);
-    let sums = bundles.members.iter().map(|members| members.iter().map(of).sum());
-    values.iter().map(|value| f64::from(*value)).chain(sums).collect()
-}
-
-/// Places of a group's terms, in at most `share` lists: first those of the variable that covers most terms, then those of
-/// the variable that covers most of what is left, and so on; the rest is the last.
-fn gathered(layout: &Layout<'_>, group: &TermGroup, share: usize) -> Vec<Vec<usize>> {
-    let Some(first) = group.terms.first().map(|term| term.set) else { return Vec::new() };
-    let mut is_free = vec![true; group.terms.len()];
-    let of = |variable: u32, is_free: &[bool]| -> Vec<usize> {
-        let places = layout.sets_of.row(variable as usize).iter().filter_map(|set| set.checked_sub(first));
-        places.map(|place| place as usize).filter(|place| is_free.get(*place) == Some(&true)).collect()
-    };
-    let variables = 0..u32::try_from(layout.program.variables.len()).unwrap_or(u32::MAX);
-    let mut heap: BinaryHeap<(usize, u32)> =
-        variables.map(|variable| (of(variable, &is_free).len(), variable)).filter(|(count, _)| *count > 0).collect();
-    let mut lists = Vec::new();
-    while lists.len() + 1 < share
-        && let Some((count, variable)) = heap.pop()
-    {
-        let places = of(variable, &is_free);
-        if places.len() == count {
-            places.iter().for_each(|place| is_free[*place] = false);
-            lists.push(places);
-        } else if !places.is_empty() {
-            heap.push((places.len(), variable));
-        }
-    }
-    let rest: Vec<usize> = (0..is_free.len()).filter(|place| is_free[*place]).collect();
-    lists.extend((!rest.is_empty()).then_some(rest));
-    lists
-}
-
-/// The model that learns.
-struct Master {
-    model: Option<Model>,
-    items: Vec<Col>,
-    bins: Vec<Col>,
-    /// Rows that are no cuts.
-    frame_rows: usize,
-    first_part: Option<usize>,
-    cuts: Vec<Cut>,
-}
-
-/// What the master says.
-struct Answer {
-    objective: f64,
-    items: Vec<f64>,
-    earned: Vec<f64>,
-    duals: Vec<f64>,
-}
-
-impl Master {
-    fn new(program: &Program, bundles: &Bundles, bins: &Partition<'_>, most: &[u32]) -> Option<Self> {
-        let mut frame = Frame::new(program, bundles, most);
-        let cost = if frame.is_single() { -1.0 } else { 0.0 };
-        let columns: Vec<Col> = bins.bins.iter().map(|bin| frame.problem.add_column(cost, 0.0..=bin.worth)).collect();
-        let mut parts = vec![Vec::new(); program.parts];
-        bins.bins.iter().zip(&columns).for_each(|(bin, column)| parts[bin.part].push((*column, 1.0)));
-        frame.add_parts(parts);
-        let items = frame.items.clone();
-        let (problem, frame_rows, first_part) = frame.finished();
-        let mut model = Model::try_new(problem).ok()?;
-        model.set_sense(Sense::Minimise);
-        model.make_quiet();
-        for (option, value) in [("solver", "simplex"), ("presolve", "off"), ("parallel", "off")] {
-            model.try_set_option(option, value).ok()?;
-        }
-        model.try_set_option("threads", 1).ok()?;
-        Some(Self { model: Some(model), items, bins: columns, frame_rows, first_part, cuts: Vec::new() })
-    }
-
-    /// Adds a cut; the basis of the last answer stays.
-    fn add(&mut self, cut: Cut) {
-        if let Some(model) = &mut self.model {
-            let factors = cut.factors.iter().map(|(item, factor)| (self.items[*item as usize], -factor));
-            // A cut that HiGHS does not take leaves the bound as true as it was, but the duals would be out of step.
-            if model.try_add_row(..=cut.constant, factors.chain([(self.bins[cut.bin], 1.0)])).is_ok() {
-                self.cuts.push(cut);
-            } else {
-                self.model = None;
-            }
-        }
-    }
-
-    /// The prices that an answer amounts to.
-    fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
-        let (sets, left_out) = bins.prices(program, &self.cuts, &answer.duals[self.frame_rows..]);
-        let prices = frame::multipliers(program, &answer.duals, self.first_part, sets);
-        Multipliers { left_out, ..prices }.mended(program)
-    }
-
-    /// `None` where HiGHS fails or has to stop.
-    fn solve(&mut self, is_over: &dyn Fn() -> bool) -> Option<Answer> {
-        let Run::Solved(solved) = highs_ffi::run(self.model.take()?, &mut |_| {}, is_over) else { return None };
-        let objective = solved.objective_value();
-        let solution = solved.get_solution();
-        let (columns, duals) = (solution.columns(), solution.dual_rows().to_vec());
-        let (items, others) = columns.split_at(self.items.len());
-        let (items, earned) = (items.to_vec(), others[..self.bins.len()].to_vec());
-        let is_optimal = solved.status() == HighsModelStatus::Optimal;
-        self.model = Some(Model::from(*solved));
-        let is_whole = duals.len() == self.frame_rows + self.cuts.len();
-        (is_optimal && is_whole).then_some(Answer { objective, items, earned, duals })
-    }
+    answer
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Row, Variable};
+    use crate::model::{Aim, Row, TermGroup, Variable};
     use crate::solve::relax;
 
     const POSTS: u32 = 7;
@@ -444,9 +179,14 @@ mod tests {
             let Some(best) = best(&program) else { continue };
             let most: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
             let whole = relax::prices(&program, &most, &|| false).expect("HiGHS works");
-            let cut = prices(&Layout::new(&program), &most, &[0; POSTS as usize], &mut |_| {}, &|| false)
-                .expect("HiGHS works");
-            let (whole, cut) = (whole.bound(&program, &most), cut.bound(&program, &most));
+            let by = |shape: (Bundles, usize)| {
+                prices(&Layout::new(&program), &most, &shape, &[0; POSTS as usize], &mut |_| {}, &|| false)
+                    .expect("HiGHS works")
+                    .bound(&program, &most)
+            };
+            let (whole, cut) = (whole.bound(&program, &most), by((Bundles::new(&program), 3)));
+            let each = by(fine(&program, Bundles::new(&program)));
+            assert!((cut - each).abs() <= 1e-6 * cut.abs().max(1.0), "{cut} {each}: {program:?}");
             let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
             assert!(
                 sign * (whole - best) >= -1e-9 && sign * (cut - best) >= -1e-9,

@@ -125,6 +125,18 @@ fn solve(model: Movable<Model>, line: &Line) -> Option<Movable<SolvedModel>> {
     (!line.is_broken.load(Ordering::Relaxed)).then_some(Movable(solved))
 }
 
+/// Takes rows away, the first of which is number `first`; false where HiGHS refuses.
+pub(super) fn delete_rows(model: &mut Model, first: usize, is_gone: &[bool]) -> bool {
+    let mut mask: Vec<c_int> =
+        std::iter::repeat_n(0, first).chain(is_gone.iter().map(|gone| c_int::from(*gone))).collect();
+    if mask.len() != model.num_rows() {
+        return false;
+    }
+    // SAFETY: the instance is live, and the mask has as many entries as it has rows; HiGHS writes within them.
+    let status = unsafe { highs_sys::Highs_deleteRowsByMask(model.as_mut_ptr(), mask.as_mut_ptr()) };
+    status == highs_sys::kHighsStatusOk
+}
+
 /// Takes all rows away, and may fix all columns at one.
 #[cfg(test)]
 pub(super) fn forget(model: &mut Model, is_one: bool) {

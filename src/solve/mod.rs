@@ -1,5 +1,7 @@
 //! A program turned into a solution: values, a proven bound, and why the search ended.
 
+mod bins;
+mod branching;
 mod bundles;
 mod compact;
 mod conflict;
@@ -11,6 +13,7 @@ mod greedy;
 mod highs_ffi;
 mod layout;
 mod lift;
+mod master;
 mod merge;
 mod multipliers;
 mod pipeline;
@@ -22,6 +25,7 @@ mod search;
 mod settle;
 mod state;
 mod steps;
+mod tree;
 
 pub use self::multipliers::{LeftOut, Multipliers};
 pub use self::record::Moment;

@@ -144,6 +144,12 @@ impl Multipliers {
 
     /// The bound with what it says of each variable.
     pub(super) fn proof(&self, program: &Program, most: &[u32]) -> Proof {
+        let ranges: Vec<(u32, u32)> = most.iter().map(|most| (0, *most)).collect();
+        self.proof_within(program, &ranges)
+    }
+
+    /// As [`Self::proof`], of the values within these ranges, least and most.
+    pub(super) fn proof_within(&self, program: &Program, ranges: &[(u32, u32)]) -> Proof {
         let costs: &[f64] = match &program.aim {
             Aim::MostValue => &[],
             Aim::LeastCost { costs, .. } => costs,
@@ -159,7 +165,7 @@ impl Multipliers {
                 let unit = fixed.near(self.sets[term.set as usize]);
                 let scale = term.weight * group.scale * self.parts[group.part];
                 let paid = |count: u32| {
-                    let beyond = |variable: u32| i128::from(count.saturating_sub(most[variable as usize]));
+                    let beyond = |variable: u32| i128::from(count.saturating_sub(ranges[variable as usize].1));
                     let others = without.iter().map(|(variable, price)| price * beyond(*variable));
                     unit * i128::from(count) + others.sum::<i128>()
                 };
@@ -184,8 +190,8 @@ impl Multipliers {
         for (worth, cost) in worth.iter_mut().zip(costs) {
             *worth -= -fixed.up(-cost);
         }
-        for (worth, most) in worth.iter().zip(most) {
-            total += (*worth).max(0) * i128::from(*most);
+        for (worth, (least, most)) in worth.iter().zip(ranges) {
+            total += worth * i128::from(if *worth > 0 { *most } else { *least });
         }
         let loss = worth.iter().map(|worth| -fixed.float(*worth)).collect();
         let bound = match &program.aim {

@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::merge::{self, Effort};
 use super::multipliers::{Multipliers, Proof};
 use super::record::Record;
-use super::{StopReason, compact, cuts, lift, relax, steps};
+use super::{StopReason, compact, cuts, lift, relax, search, steps, tree};
 use crate::model::{Aim, Program, TermGroup};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
@@ -180,6 +180,13 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let is_kept = open_variables(program, &most, proof.as_ref(), record);
         let reduced = reduce::restricted(program, &is_kept);
         let items = reduced.program.sets.items();
+        let is_for_tree = !is_tied && proof.is_some() && (is_rising(program) || items > HOPEFUL);
+        if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
+            branched(layout, &reduced, options, record, &mut ending);
+            let fixed = is_kept.len() - reduced.kept.len();
+            ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
+            return Ok(ending);
+        }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             let fixed = is_kept.len() - reduced.kept.len();
             ending = compactly(&reduced.program, Some(&reduced), options, record, "decompose")?;
@@ -192,6 +199,66 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
     }
     ending.stop_reason = stop_reason(record);
     Ok(ending)
+}
+
+/// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
+/// does not depend on which of the two is quicker.
+fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>, ending: &mut Ending) {
+    /// Stages without a better plan after which only every so manyth has a search beside it.
+    const PATIENCE: u32 = 4;
+    let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return };
+    let halt = &AtomicBool::new(false);
+    let clock = record.clock();
+    let is_over = move || halt.load(Ordering::Relaxed) || clock();
+    let smaller = &reduced.program;
+    let start = reduced.forth(&best);
+    let (teller, told) = sync_channel(0);
+    let (answerer, answers) = sync_channel(0);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut tell = |news: tree::News| {
+                // Who listens may have heard enough.
+                teller.send(news).ok()?;
+                answers.recv().ok()
+            };
+            tree::grow(&Layout::new(smaller), &reduce::limits(smaller), &start, value, &mut tell, &is_over)
+        });
+        let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
+        let mut hint: Option<Vec<u32>> = None;
+        loop {
+            round += 1;
+            if let Some(hint) = hint.take() {
+                let moves = effort(layout.program, false, SEARCHES - 2).moves;
+                let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
+                let seen = search::walks(layout, &hint, random, moves, &clock);
+                seen.iter().for_each(|values| record.offer("search", values));
+            } else if idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
+                let effort = effort(layout.program, false, SEARCHES - 1);
+                merge::search(layout, Effort { first: round * 1000, rounds: 1, ..effort }, options, record);
+            }
+            let Ok(news) = told.recv() else { break };
+            if let Some(values) = news.values {
+                record.offer("tree", &reduced.back(&values));
+            }
+            hint = news.hint.filter(|_| round % 2 == 0).map(|values| reduced.back(&values));
+            let bound = if news.is_closed { record.value.unwrap_or(news.bound) } else { news.bound };
+            record.prove("tree", record.at_best(steps::attainable(layout.program, bound)), None);
+            record.tell("tree", news.nodes);
+            ending.nodes = news.nodes;
+            if record.is_done() || record.is_over() {
+                break;
+            }
+            let known = record.value.unwrap_or(value);
+            idle = if known.to_bits() == value.to_bits() { idle + 1 } else { 0 };
+            value = known;
+            if answerer.send(value).is_err() {
+                break;
+            }
+        }
+        halt.store(true, Ordering::Relaxed);
+        drop((told, answerer));
+    });
+    ending.stop_reason = stop_reason(record).or_else(|| (!record.is_done()).then_some(StopReason::Error));
 }
 
 /// Why the search ended before all was done that was to do; `None` where it was.
@@ -218,6 +285,11 @@ fn effort(program: &Program, is_tied: bool, more: u32) -> Effort {
     } else {
         Effort { first: u64::from(more) * 1000, moves: moves << more.min(6), rounds: 2, merge_s: 2.0 }
     }
+}
+
+/// True where the second of two units may earn more than the first.
+fn is_rising(program: &Program) -> bool {
+    !program.groups.iter().all(TermGroup::is_concave)
 }
 
 /// True where cuts find prices sooner than an interior-point method on the whole, or better ones: where levels rise.
@@ -256,7 +328,7 @@ fn searched_and_priced(
                 // Who listens may have heard enough.
                 let _hung_up = teller.send(prices);
             };
-            cuts::prices(layout, most, &start, &mut tell, &is_over)
+            cuts::prices(layout, most, &cuts::shape(program), &start, &mut tell, &is_over)
         };
         let pricing = (!is_weak).then(|| scope.spawn(price));
         merge::search(layout, effort(program, is_tied, 0), options, record);

@@ -58,7 +58,9 @@ struct Walk<'a> {
     budget: f64,
     cost: f64,
     /// What steps are worth to the walk, by ladder.
-    worth: &'a [f64],
+    worth: Vec<f64>,
+    /// True for a walk that believes at first in units that earn nothing alone, and less and less.
+    is_hopeful: bool,
     parts: Vec<f64>,
 }
 
@@ -75,7 +77,8 @@ impl<'a> Walk<'a> {
             best_value: state.worst(),
             best: start.to_vec(),
             parts: vec![0.0; state.earned.len()],
-            worth: if is_hopeful { &layout.hopes } else { &layout.steps },
+            worth: layout.steps.clone(),
+            is_hopeful,
             budget: f64::INFINITY,
             cost,
             state,
@@ -99,8 +102,11 @@ impl<'a> Walk<'a> {
         let cooling = (cold / hot).powf(1.0 / moves_made);
         let mut temperature = hot * mean;
         for number in 0..moves {
-            if number % PATIENCE == 0 && is_over() {
-                break;
+            if number % PATIENCE == 0 {
+                if is_over() {
+                    break;
+                }
+                self.fade(number, moves);
             }
             temperature *= cooling;
             if self.standing.is_empty() {
@@ -113,6 +119,20 @@ impl<'a> Walk<'a> {
         }
         seen.push(self.best);
         seen
+    }
+
+    /// Believes in units that earn nothing alone by as much as suits a walk that has made so many of its moves.
+    fn fade(&mut self, made: u64, moves: u64) {
+        /// Part of the walk by which it believes in what is earned alone.
+        const END: f64 = 0.8;
+        if !self.is_hopeful {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts of moves are far below 2^53")]
+        let hope = (1.0 - made as f64 / (END * moves.max(1) as f64)).max(0.0);
+        let layout = self.state.layout;
+        let between = |(step, hope_step): (&f64, &f64)| step + hope * (hope_step - step);
+        self.worth = layout.steps.iter().zip(&layout.hopes).map(between).collect();
     }
 
     /// Proposes a move and makes it when it is allowed and good enough.

@@ -1,0 +1,238 @@
+//! The covering terms of a program shared out among bins, and a point turned into planes above what each bin earns.
+
+use std::collections::BinaryHeap;
+
+use super::bundles::Bundles;
+use super::frame::{Frame, TOTAL};
+use super::layout::Layout;
+use super::multipliers::LeftOut;
+use super::planes::{Plane, Planes};
+use crate::cover::Rows;
+use crate::model::{Aim, Program, TermGroup};
+
+/// Terms that share a number in the master.
+pub(super) struct Bin {
+    pub(super) part: usize,
+    terms: Vec<BinTerm>,
+    /// What it can earn, in [`TOTAL`].
+    pub(super) worth: f64,
+}
+
+struct BinTerm {
+    set: u32,
+    ladder: u32,
+    /// What a level of 1 is worth, in [`TOTAL`].
+    worth: f64,
+}
+
+/// A plane above what a bin earns.
+pub(super) struct Cut {
+    pub(super) bin: usize,
+    pub(super) constant: f64,
+    pub(super) factors: Vec<(u32, f64)>,
+    /// The plain plane of each of the bin's terms; the last there is room for where there are more, which makes prices worse
+    /// and no bound wrong.
+    planes: Vec<u8>,
+    /// The terms that leave a variable out instead: their plain plane is the last, which has no price.
+    left_out: Vec<Without>,
+    /// What the bin earns where the plane touches.
+    value: f64,
+}
+
+impl Cut {
+    pub(super) fn at(&self, items: &[f64]) -> f64 {
+        self.factors.iter().fold(self.constant, |sum, (item, factor)| sum + factor * items[*item as usize])
+    }
+}
+
+/// A term's part of a cut that leaves a variable out, with its prices in [`TOTAL`].
+struct Without {
+    set: u32,
+    variable: u32,
+    unit: f64,
+    others: f64,
+}
+
+pub(super) struct Partition<'a> {
+    pub(super) bins: Vec<Bin>,
+    planes: Vec<Planes>,
+    /// Cover sets of the items of the master, and of the variables.
+    sets: &'a Rows,
+    variables: &'a Rows,
+    most: &'a [u32],
+}
+
+impl<'a> Partition<'a> {
+    /// Shares the terms of each group out among about `count` bins, of which each cut speaks of one: those that one variable
+    /// covers, the most at a time, share one. With as many bins as terms each has its own.
+    pub(super) fn new(layout: &'a Layout<'_>, bundles: &'a Bundles, most: &'a [u32], count: usize) -> Self {
+        let program = layout.program;
+        let all: usize = program.groups.iter().map(|group| group.terms.len()).sum();
+        let mut bins = Vec::new();
+        for (ladder, group) in (0_u32..).zip(&program.groups) {
+            let share = (count * group.terms.len()).div_ceil(all.max(1));
+            let places = if share >= group.terms.len() {
+                (0..group.terms.len()).map(|place| vec![place]).collect()
+            } else {
+                gathered(layout, group, share)
+            };
+            for places in places {
+                let term = |place: usize| {
+                    let term = group.terms[place];
+                    BinTerm { set: term.set, ladder, worth: term.weight * group.scale * TOTAL }
+                };
+                let terms: Vec<BinTerm> = places.into_iter().map(term).collect();
+                let worth = terms.iter().map(|term| term.worth).sum::<f64>() * group.value_of(u64::MAX);
+                bins.push(Bin { part: group.part, terms, worth });
+            }
+        }
+        let planes = program.groups.iter().map(|group| Planes::new(group, most)).collect();
+        Self { bins, planes, sets: &bundles.sets, variables: &program.sets, most }
+    }
+
+    /// The plane that touches what a bin earns at a point.
+    fn cut(&self, bin: usize, point: &[f64]) -> Cut {
+        let terms = &self.bins[bin].terms;
+        let mut factors: Vec<(u32, f64)> = Vec::new();
+        let mut cut = Cut {
+            bin,
+            constant: 0.0,
+            factors: Vec::new(),
+            planes: Vec::with_capacity(terms.len()),
+            left_out: Vec::new(),
+            value: 0.0,
+        };
+        for term in terms {
+            let items = self.sets.row(term.set as usize);
+            let units: f64 = items.iter().map(|item| point[*item as usize]).sum();
+            let planes = &self.planes[term.ladder as usize];
+            let (mut lowest, height) = planes.lowest_plain(units);
+            let mut plane = planes.plain[lowest];
+            let without = self.without(term, planes, units, height, point);
+            cut.value += term.worth * without.map_or(height, |(_, _, height)| height);
+            if let Some((variable, without, _)) = without {
+                (plane, lowest) = (without, planes.plain.len() - 1);
+                let (unit, others) = (term.worth * plane.unit, term.worth * plane.others);
+                cut.left_out.push(Without { set: term.set, variable, unit, others });
+                factors.push((variable, -others));
+            }
+            cut.constant += term.worth * plane.constant;
+            cut.planes.push(u8::try_from(lowest).unwrap_or(u8::MAX));
+            let slope = term.worth * (plane.unit + plane.others);
+            if slope > 0.0 {
+                factors.extend(items.iter().map(|item| (*item, slope)));
+            }
+        }
+        cut.factors = summed(factors, point.len());
+        cut
+    }
+
+    /// The variable to leave out and the plane, where that is lower than `height`; with its height.
+    fn without(
+        &self,
+        term: &BinTerm,
+        planes: &Planes,
+        units: f64,
+        height: f64,
+        point: &[f64],
+    ) -> Option<(u32, Plane, f64)> {
+        /// A plane has to be lower by so much, for a term of weight 1.
+        const LOWER: f64 = 1e-7;
+        let mut best: Option<(u32, Plane, f64)> = None;
+        for (limit, planes) in &planes.leaving_out {
+            let variables =
+                self.variables.row(term.set as usize).iter().filter(|place| self.most[**place as usize] == *limit);
+            let largest = variables.max_by(|a, b| point[**a as usize].total_cmp(&point[**b as usize]).then(b.cmp(a)));
+            let Some(variable) = largest else { continue };
+            let others = units - point[*variable as usize];
+            for plane in planes {
+                let low = plane.constant + plane.unit * units + plane.others * others;
+                if low < best.map_or(height - LOWER, |(_, _, height)| height) {
+                    best = Some((*variable, *plane, low));
+                }
+            }
+        }
+        best
+    }
+
+    pub(super) fn cuts(&self, point: &[f64]) -> Vec<Cut> {
+        (0..self.bins.len()).map(|bin| self.cut(bin, point)).collect()
+    }
+
+    /// The objective of the relaxation, to be minimised, at a point where the cuts touch; infinite below the coverage asked
+    /// for.
+    pub(super) fn objective(&self, program: &Program, point: &[f64], cuts: &[Cut]) -> f64 {
+        let mut parts = vec![0.0; program.parts];
+        cuts.iter().for_each(|cut| parts[self.bins[cut.bin].part] += cut.value);
+        let worst = parts.into_iter().fold(f64::INFINITY, f64::min);
+        match &program.aim {
+            Aim::MostValue => -worst,
+            Aim::LeastCost { coverage, .. } if worst < coverage * TOTAL => f64::INFINITY,
+            Aim::LeastCost { costs, .. } => costs.iter().zip(point).map(|(cost, value)| cost * value).sum(),
+        }
+    }
+
+    /// The price of every set in the cuts, and those of sets without a variable, weighted by the cuts' duals.
+    pub(super) fn prices(&self, program: &Program, cuts: &[Cut], duals: &[f64]) -> (Vec<f64>, Vec<LeftOut>) {
+        let scale = Frame::scale(program);
+        let mut prices = vec![0.0; program.sets.len()];
+        let mut left_out = Vec::new();
+        for (cut, dual) in cuts.iter().zip(duals).filter(|(_, dual)| **dual < 0.0) {
+            for (term, plane) in self.bins[cut.bin].terms.iter().zip(&cut.planes) {
+                let plane = self.planes[term.ladder as usize].plain[usize::from(*plane)];
+                prices[term.set as usize] -= dual * term.worth * plane.unit / scale;
+            }
+            for without in &cut.left_out {
+                prices[without.set as usize] -= dual * without.unit / scale;
+                let price = -dual * without.others / scale;
+                left_out.push(LeftOut { set: without.set, variable: without.variable, price });
+            }
+        }
+        (prices, left_out)
+    }
+}
+
+/// Factors with those of the same item added up; in order.
+fn summed(mut factors: Vec<(u32, f64)>, items: usize) -> Vec<(u32, f64)> {
+    if factors.len() < items {
+        factors.sort_unstable_by_key(|factor| factor.0);
+        factors.dedup_by(|later, first| {
+            let is_same = later.0 == first.0;
+            first.1 += if is_same { later.1 } else { 0.0 };
+            is_same
+        });
+        return factors;
+    }
+    let mut dense = vec![0.0; items];
+    factors.into_iter().for_each(|(item, factor)| dense[item as usize] += factor);
+    (0_u32..).zip(dense).filter(|(_, factor)| *factor != 0.0).collect()
+}
+
+/// Places of a group's terms, in at most `share` lists: first those of the variable that covers most terms, then those of
+/// the variable that covers most of what is left, and so on; the rest is the last.
+fn gathered(layout: &Layout<'_>, group: &TermGroup, share: usize) -> Vec<Vec<usize>> {
+    let Some(first) = group.terms.first().map(|term| term.set) else { return Vec::new() };
+    let mut is_free = vec![true; group.terms.len()];
+    let of = |variable: u32, is_free: &[bool]| -> Vec<usize> {
+        let places = layout.sets_of.row(variable as usize).iter().filter_map(|set| set.checked_sub(first));
+        places.map(|place| place as usize).filter(|place| is_free.get(*place) == Some(&true)).collect()
+    };
+    let variables = 0..u32::try_from(layout.program.variables.len()).unwrap_or(u32::MAX);
+    let mut heap: BinaryHeap<(usize, u32)> =
+        variables.map(|variable| (of(variable, &is_free).len(), variable)).filter(|(count, _)| *count > 0).collect();
+    let mut lists = Vec::new();
+    while lists.len() + 1 < share
+        && let Some((count, variable)) = heap.pop()
+    {
+        let places = of(variable, &is_free);
+        if places.len() == count {
+            places.iter().for_each(|place| is_free[*place] = false);
+            lists.push(places);
+        } else if !places.is_empty() {
+            heap.push((places.len(), variable));
+        }
+    }
+    let rest: Vec<usize> = (0..is_free.len()).filter(|place| is_free[*place]).collect();
+    lists.extend((!rest.is_empty()).then_some(rest));
+    lists
+}

@@ -1,0 +1,147 @@
+//! The model that learns: variables, rows, and a number for what each bin earns, bounded by the cuts so far.
+
+use highs::{Col, HighsModelStatus, Model, Sense};
+
+use super::bins::{Cut, Partition};
+use super::bundles::Bundles;
+use super::frame::{self, Frame};
+use super::highs_ffi::{self, Run};
+use super::multipliers::Multipliers;
+use crate::model::Program;
+
+/// The model that learns.
+pub(super) struct Master {
+    model: Option<Model>,
+    items: Vec<Col>,
+    bins: Vec<Col>,
+    /// Rows that are no cuts.
+    frame_rows: usize,
+    first_part: Option<usize>,
+    cuts: Vec<Cut>,
+    /// For each cut, how many answers ago it last bound.
+    idle: Vec<u32>,
+    /// Least and most of each variable.
+    ranges: Vec<(u32, u32)>,
+}
+
+/// What the master says.
+pub(super) struct Answer {
+    /// To be minimised.
+    pub(super) objective: f64,
+    pub(super) items: Vec<f64>,
+    earned: Vec<f64>,
+    duals: Vec<f64>,
+}
+
+impl Answer {
+    /// True where the answer earns more than a cut allows, by more than `slack`.
+    pub(super) fn breaks(&self, cut: &Cut, slack: f64) -> bool {
+        self.earned[cut.bin] > cut.at(&self.items) + slack
+    }
+}
+
+/// How the master's linear program ended.
+pub(super) enum Solved {
+    Optimal(Answer),
+    /// No values keep the rows and the ranges of the variables.
+    Infeasible,
+    /// HiGHS failed or had to stop.
+    Failed,
+}
+
+impl Master {
+    /// Without cuts; `most` says how large each variable can be.
+    pub(super) fn new(program: &Program, bundles: &Bundles, bins: &Partition<'_>, most: &[u32]) -> Option<Self> {
+        let mut frame = Frame::new(program, bundles, most);
+        let cost = if frame.is_single() { -1.0 } else { 0.0 };
+        let columns: Vec<Col> = bins.bins.iter().map(|bin| frame.problem.add_column(cost, 0.0..=bin.worth)).collect();
+        let mut parts = vec![Vec::new(); program.parts];
+        bins.bins.iter().zip(&columns).for_each(|(bin, column)| parts[bin.part].push((*column, 1.0)));
+        frame.add_parts(parts);
+        let items = frame.items.clone();
+        let (problem, frame_rows, first_part) = frame.finished();
+        let mut model = Model::try_new(problem).ok()?;
+        model.set_sense(Sense::Minimise);
+        model.make_quiet();
+        for (option, value) in [("solver", "simplex"), ("presolve", "off"), ("parallel", "off")] {
+            model.try_set_option(option, value).ok()?;
+        }
+        model.try_set_option("threads", 1).ok()?;
+        let ranges = most.iter().map(|most| (0, *most)).collect();
+        let (cuts, idle) = (Vec::new(), Vec::new());
+        Some(Self { model: Some(model), items, bins: columns, frame_rows, first_part, cuts, idle, ranges })
+    }
+
+    /// Adds a cut; the basis of the last answer stays.
+    pub(super) fn add(&mut self, cut: Cut) {
+        if let Some(model) = &mut self.model {
+            let factors = cut.factors.iter().map(|(item, factor)| (self.items[*item as usize], -factor));
+            // A cut that HiGHS does not take leaves the bound as true as it was, but the duals would be out of step.
+            if model.try_add_row(..=cut.constant, factors.chain([(self.bins[cut.bin], 1.0)])).is_ok() {
+                self.cuts.push(cut);
+                self.idle.push(0);
+            } else {
+                self.model = None;
+            }
+        }
+    }
+
+    /// Holds each variable between two numbers.
+    pub(super) fn set_ranges(&mut self, ranges: &[(u32, u32)]) {
+        let Some(model) = &mut self.model else { return };
+        for ((column, range), before) in self.items.iter().zip(ranges).zip(&mut self.ranges) {
+            if range != before {
+                model.change_column_bounds(*column, f64::from(range.0)..=f64::from(range.1));
+                *before = *range;
+            }
+        }
+    }
+
+    /// Number of cuts.
+    pub(super) fn cuts(&self) -> usize {
+        self.cuts.len()
+    }
+
+    /// Takes away cuts that did not bind in the last `patience` answers.
+    pub(super) fn forget(&mut self, patience: u32) {
+        let Some(model) = &mut self.model else { return };
+        let is_gone: Vec<bool> = self.idle.iter().map(|idle| *idle >= patience).collect();
+        if highs_ffi::delete_rows(model, self.frame_rows, &is_gone) {
+            let mut gone = is_gone.iter();
+            self.cuts.retain(|_| gone.next() != Some(&true));
+            self.idle.retain(|idle| *idle < patience);
+        } else {
+            self.model = None;
+        }
+    }
+
+    /// The prices that an answer amounts to.
+    pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
+        let (sets, left_out) = bins.prices(program, &self.cuts, &answer.duals[self.frame_rows..]);
+        let prices = frame::multipliers(program, &answer.duals, self.first_part, sets);
+        Multipliers { left_out, ..prices }.mended(program)
+    }
+
+    /// Solves the linear program from its last basis.
+    pub(super) fn solve(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
+        let Some(model) = self.model.take() else { return Solved::Failed };
+        let Run::Solved(solved) = highs_ffi::run(model, &mut |_| {}, is_over) else { return Solved::Failed };
+        let objective = solved.objective_value();
+        let solution = solved.get_solution();
+        let (columns, duals) = (solution.columns(), solution.dual_rows().to_vec());
+        let (items, others) = columns.split_at(self.items.len());
+        let (items, earned) = (items.to_vec(), others[..self.bins.len()].to_vec());
+        let status = solved.status();
+        self.model = Some(Model::from(*solved));
+        if status == HighsModelStatus::Infeasible {
+            return Solved::Infeasible;
+        }
+        if status != HighsModelStatus::Optimal || duals.len() != self.frame_rows + self.cuts.len() {
+            return Solved::Failed;
+        }
+        for (idle, dual) in self.idle.iter_mut().zip(&duals[self.frame_rows..]) {
+            *idle = if *dual < 0.0 { 0 } else { *idle + 1 };
+        }
+        Solved::Optimal(Answer { objective, items, earned, duals })
+    }
+}
