@@ -241,9 +241,10 @@ fn searched(
         let detail = if faults.is_empty() { "HiGHS ended without an answer".to_owned() } else { faults };
         return Err(SolveError { detail });
     }
+    let prices = record.certificate.as_ref().map(|(prices, _)| prices.clone());
     let solution = conclude(&layout, options, ending, record);
     Ok(match rescue.attempt {
-        Attempt::Whole => settle::settled(program, options, watch, begun, solution),
+        Attempt::Whole => settle::settled(program, options, watch, begun, solution, prices),
         _ => solution,
     })
 }

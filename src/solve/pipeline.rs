@@ -16,7 +16,10 @@ use crate::reduce::{self, Reduced};
 use crate::scenario::{Method, Options};
 
 /// Items of the cover sets up to which one model for HiGHS is quickest.
-const SMALL: usize = 10_000;
+const SMALL: usize = 2_000;
+
+/// Items up to which prices come so soon that a short search is enough until they do.
+const SHORT: usize = 50_000;
 
 /// The same where rules tie units to other units: HiGHS sees through such rules sooner than single moves do.
 const SMALL_TIED: usize = 250_000;
@@ -182,10 +185,13 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let items = reduced.program.sets.items();
         let is_for_tree = !is_tied && proof.is_some() && (is_rising(program) || items > HOPEFUL);
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
-            branched(layout, &reduced, options, record, &mut ending);
             let fixed = is_kept.len() - reduced.kept.len();
             ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
-            return Ok(ending);
+            ending.nodes = branched(layout, &reduced, options, record);
+            if record.is_done() || record.is_over() {
+                break;
+            }
+            // The tree broke off: one model gets its try.
         }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             let fixed = is_kept.len() - reduced.kept.len();
@@ -203,10 +209,11 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
 /// does not depend on which of the two is quicker.
-fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>, ending: &mut Ending) {
+fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>) -> u64 {
     /// Stages without a better plan after which only every so manyth has a search beside it.
     const PATIENCE: u32 = 4;
-    let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return };
+    let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return 0 };
+    let mut nodes = 0;
     let halt = &AtomicBool::new(false);
     let clock = record.clock();
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
@@ -244,7 +251,7 @@ fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &
             let bound = if news.is_closed { record.value.unwrap_or(news.bound) } else { news.bound };
             record.prove("tree", record.at_best(steps::attainable(layout.program, bound)), None);
             record.tell("tree", news.nodes);
-            ending.nodes = news.nodes;
+            nodes = news.nodes;
             if record.is_done() || record.is_over() {
                 break;
             }
@@ -258,7 +265,7 @@ fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &
         halt.store(true, Ordering::Relaxed);
         drop((told, answerer));
     });
-    ending.stop_reason = stop_reason(record).or_else(|| (!record.is_done()).then_some(StopReason::Error));
+    nodes
 }
 
 /// Why the search ended before all was done that was to do; `None` where it was.
@@ -309,15 +316,18 @@ fn searched_and_priced(
     options: &Options,
     record: &mut Record<'_>,
 ) -> (u32, Option<Proof>) {
+    /// Number of the first round of the search that follows a short one.
+    const SECOND: u64 = 500;
     let program = layout.program;
     let is_tied = program.has_ties();
     let clock = record.clock();
     let halt = &AtomicBool::new(false);
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
     let mut searches = 0;
+    // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
+    let is_weak = options.method == Method::Auto && is_tied;
+    let is_short = !is_weak && !is_tied && program.sets.items() <= SHORT;
     let prices = std::thread::scope(|scope| {
-        // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
-        let is_weak = options.method == Method::Auto && is_tied;
         let start = record.best.clone().unwrap_or_default();
         let (teller, told) = sync_channel(0);
         let price = move || {
@@ -331,7 +341,9 @@ fn searched_and_priced(
             cuts::prices(layout, most, &cuts::shape(program), &start, &mut tell, &is_over)
         };
         let pricing = (!is_weak).then(|| scope.spawn(price));
-        merge::search(layout, effort(program, is_tied, 0), options, record);
+        let whole = effort(program, is_tied, 0);
+        let first = if is_short { Effort { moves: whole.moves / 8, rounds: 1, merge_s: 0.0, ..whole } } else { whole };
+        merge::search(layout, first, options, record);
         while pricing.is_some()
             && let Ok(prices) = told.recv()
         {
@@ -351,7 +363,11 @@ fn searched_and_priced(
     if matches!(prices, Some(None)) && !record.is_over() && !record.is_done() {
         record.blame("HiGHS found no prices: it broke off".to_owned());
     }
-    (searches, prices.flatten().map(|prices| prove(program, most, prices, record)))
+    let proof = prices.flatten().map(|prices| prove(program, most, prices, record));
+    if is_short && !record.is_done() && !record.is_over() {
+        merge::search(layout, Effort { first: SECOND, ..effort(program, is_tied, 0) }, options, record);
+    }
+    (searches, proof)
 }
 
 /// Takes what prices prove into the record.

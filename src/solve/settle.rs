@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use super::compact::Known;
+use super::multipliers::Multipliers;
 use super::{SAME, Solution, Status, Watch, compact};
 use crate::model::{Aim, Program, Row};
+use crate::reduce;
 use crate::scenario::Options;
 
 /// Among plans as good as a proven one, one with fewer units, then with fewer people; as far as time allows.
@@ -14,6 +16,7 @@ pub(super) fn settled(
     watch: &Watch<'_>,
     begun: Instant,
     solution: Solution,
+    prices: Option<Multipliers>,
 ) -> Solution {
     /// Time for this, as a part of the time that the proof took, and at least so many seconds.
     const PART: f64 = 0.5;
@@ -21,6 +24,9 @@ pub(super) fn settled(
     // Who asks for a gap is in a hurry.
     let is_wanted = solution.status == Status::Optimal && options.gap <= 0.0;
     let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
+    if is_settled(program, values, prices) {
+        return solution;
+    }
     let Some(tied) = tied(program, values) else { return solution };
     let elapsed_s = begun.elapsed().as_secs_f64();
     let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
@@ -40,6 +46,52 @@ pub(super) fn settled(
         return Solution { values: Some(settled), ..solution };
     }
     solution
+}
+
+/// True where prices show, without a search, that fewer units are worth less, and people go with units.
+fn is_settled(program: &Program, values: &[u32], prices: Option<Multipliers>) -> bool {
+    /// Prices of a unit that are tried.
+    const TRIALS: u32 = 24;
+    let [units, people] = &program.ties;
+    let is_alike = |first: &[f64], second: &[f64]| {
+        let factor =
+            first.iter().zip(second).find(|(_, second)| **second > 0.0).map_or(0.0, |(first, second)| first / second);
+        first.iter().zip(second).all(|(first, second)| (first - factor * second).abs() <= SAME * first.abs())
+    };
+    let Some(mut prices) = prices.filter(|_| units.len() == values.len() && is_alike(people, units)) else {
+        return false;
+    };
+    if let Aim::LeastCost { costs, .. } = &program.aim {
+        return is_alike(costs, units);
+    }
+    let count: f64 = units.iter().zip(values).map(|(units, value)| units * f64::from(*value)).sum();
+    let mut fewer = program.clone();
+    let terms = (0_u32..).zip(units).filter(|(_, units)| **units != 0.0).map(|(place, units)| (place, *units));
+    let row =
+        Row { rule: "fewer units".to_owned(), terms: terms.collect(), least: f64::NEG_INFINITY, most: count - 1.0 };
+    fewer.add_row(row);
+    prices.rows.push(0.0);
+    let most = reduce::limits(program);
+    let value = program.value(values);
+    let mut is_less = |price: f64| {
+        if let Some(last) = prices.rows.last_mut() {
+            *last = price;
+        }
+        let bound = prices.bound(&fewer, &most);
+        (bound < value - 1e-9 * value.abs(), bound)
+    };
+    // The bound is convex in the price: its least is found between two ends that close in.
+    let (mut low, mut high) = (0.0, value);
+    for _ in 0..TRIALS {
+        let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+        let (is_left_less, left_bound) = is_less(left);
+        let (is_right_less, right_bound) = is_less(right);
+        if is_left_less || is_right_less {
+            return true;
+        }
+        if left_bound <= right_bound { high = right } else { low = left }
+    }
+    false
 }
 
 /// The program that asks for the least units, then people, of all values as good as these.
