@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::geometry::Geometry;
 use super::{Column, Layer, Outlines, Request};
 use crate::problem::{Findings, InputError, Problem};
 
@@ -49,10 +50,12 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Takes the vertices of the feature begun, one for a point, or what is wrong with it.
-    pub(super) fn finish(&mut self, vertices: Result<Vec<[f64; 2]>, Problem>) {
-        match vertices {
-            Ok(vertices) => {
+    /// Takes the geometry of the feature begun, shown to `see` first, or what is wrong with it.
+    pub(super) fn finish(&mut self, geometry: Result<Geometry, Problem>, see: &mut dyn FnMut(&mut Geometry)) {
+        match geometry {
+            Ok(mut geometry) => {
+                see(&mut geometry);
+                let vertices = geometry.vertices;
                 self.positions.push(middle(&vertices));
                 // A layer of points, the usual case, needs no second copy of its positions.
                 if vertices.len() > 1 || !self.outlines.vertices.is_empty() {

@@ -1,11 +1,13 @@
 //! GeoJSON text turned into a layer, feature by feature, keeping only what was asked for.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::coordinates::Coordinates;
 use super::gathered::Gathered;
-use super::polygon::is_valid;
+use super::geometry::Geometry;
 use super::{Layer, Request, bytes, hash, text};
 use crate::problem::{InputError, Problem};
 
@@ -13,25 +15,25 @@ use crate::problem::{InputError, Problem};
 const NAMES_KEPT: usize = 1_000;
 
 /// Reads RFC 7946 and its forerunner of 2008, whose files may name a CRS.
-pub(super) fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
+pub(super) fn layer(request: &Request<'_>, see: &mut dyn FnMut(&mut Geometry)) -> Result<Layer, InputError> {
     let place = request.path.display().to_string();
     let bytes = bytes(request.path)?;
     let json = text(&bytes, &place)?;
-    let mut reader = Reader::new(request, place);
+    let mut reader = Reader { gathered: Gathered::new(request, place), see };
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let top = Top(&mut reader).deserialize(&mut deserializer).and_then(|top| deserializer.end().map(|()| top));
-    let top = top.map_err(|error| not_json(&reader.place, &error))?;
+    let top = top.map_err(|error| not_json(&reader.gathered.place, &error))?;
     match top.kind.as_deref() {
         Some("FeatureCollection") if top.has_features => {}
-        Some("Feature") => feature(&mut reader, json).map_err(|error| not_json(&reader.place, &error))?,
-        kind => return Err(not_geojson(&reader.place, kind, top.has_features).into()),
+        Some("Feature") => feature(&mut reader, json).map_err(|error| not_json(&reader.gathered.place, &error))?,
+        kind => return Err(not_geojson(&reader.gathered.place, kind, top.has_features).into()),
     }
     let crs = top.crs.as_ref().and_then(|crs| reader.crs(crs));
-    reader.into_layer(request.path, hash(&bytes), crs)
+    reader.gathered.into_layer(request.path, hash(&bytes), crs)
 }
 
 /// Reads a text that is one feature.
-pub(super) fn feature(reader: &mut Gathered<'_>, json: &str) -> serde_json::Result<()> {
+pub(super) fn feature(reader: &mut Reader<'_, '_>, json: &str) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     FeatureSeed(reader).deserialize(&mut deserializer)?;
     deserializer.end()
@@ -74,46 +76,43 @@ struct Outermost {
 enum Loose {
     Null,
     Flag(bool),
-    Number(String, f64),
+    /// A text, or a number as one.
     Text(String),
     List(Vec<Loose>),
     Map(Vec<(String, Loose)>),
 }
 
-/// Members of a feature's geometry; `None` where it is null or absent.
-struct Geometry {
-    kind: String,
-    coordinates: Loose,
+/// Members of a feature's geometry.
+struct Members {
+    kind: Cow<'static, str>,
+    coordinates: Coordinates,
 }
 
-/// What is gathered from the features.
-type Reader<'a> = Gathered<'a>;
+/// What is gathered from the features, and who sees their geometries.
+pub(super) struct Reader<'r, 'a> {
+    pub(super) gathered: Gathered<'a>,
+    pub(super) see: &'r mut dyn FnMut(&mut Geometry),
+}
 
-impl Reader<'_> {
-    /// All vertices of a geometry, one for a point.
-    fn vertices(&self, geometry: Option<&Geometry>) -> Result<Vec<[f64; 2]>, Problem> {
-        let Some(geometry) = geometry else {
-            return Err(self.unsupported("no geometry"));
+/// Kinds of geometry, and how deep in lists their positions lie.
+const KINDS: [(&str, usize); 6] =
+    [("Point", 0), ("MultiPoint", 1), ("LineString", 1), ("MultiLineString", 2), ("Polygon", 2), ("MultiPolygon", 3)];
+
+impl Reader<'_, '_> {
+    /// The geometry of a feature, if a layer can hold it.
+    fn geometry(&self, members: Option<Members>) -> Result<Geometry, Problem> {
+        let gathered = &self.gathered;
+        let Some(Members { kind, coordinates }) = members else {
+            return Err(gathered.unsupported("no geometry"));
         };
-        let kind = geometry.kind.as_str();
-        let is_shape = matches!(kind, "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon");
-        if kind != "Point" && !is_shape {
-            return Err(self.unsupported(&format!("a {kind}")));
+        let Some((kind, depth)) = KINDS.into_iter().find(|(known, _)| *known == kind) else {
+            return Err(gathered.unsupported(&format!("a {kind}")));
+        };
+        if !coordinates.are_at(depth) {
+            return Err(gathered.no_numbers("coordinates that are not two numbers"));
         }
-        let mut vertices = Vec::new();
-        if !gather(&geometry.coordinates, &mut vertices) {
-            return Err(self.no_numbers("coordinates that are not two numbers"));
-        }
-        if vertices.is_empty() {
-            return Err(self.unsupported(&format!("a {kind} without coordinates")));
-        }
-        if self.is_points_only && vertices.len() > 1 {
-            return Err(self.unsupported(&format!("a {kind}")));
-        }
-        if matches!(kind, "Polygon" | "MultiPolygon") && !is_simple(&geometry.coordinates) {
-            return Err(self.crossing());
-        }
-        Ok(vertices)
+        let polygons = if kind.ends_with("Polygon") { coordinates.polygons() } else { Vec::new() };
+        Geometry { kind, vertices: coordinates.vertices, polygons }.sound(gathered)
     }
 
     /// The CRS that an old file names.
@@ -135,9 +134,9 @@ impl Reader<'_> {
         };
         let known = name.and_then(crate::load::crs_name);
         if known.is_none() {
-            self.findings.push(Problem::new(
+            self.gathered.findings.push(Problem::new(
                 "unknown-crs",
-                format!("{}, key \"crs\"", self.place),
+                format!("{}, key \"crs\"", self.gathered.place),
                 name.map_or_else(|| "a CRS without a name".to_owned(), |name| format!("\"{name}\"")),
                 "a name such as urn:ogc:def:crs:EPSG::32636",
                 "reproject the file to longitude, latitude: ogr2ogr -t_srs EPSG:4326 out.geojson in.geojson",
@@ -145,63 +144,29 @@ impl Reader<'_> {
         }
         known
     }
+}
 
-    /// The cell of a value; objects have none.
-    fn cell(&mut self, name: &str, value: Loose) -> Option<String> {
-        match value {
-            Loose::Null => None,
-            Loose::Flag(flag) => Some(flag.to_string()),
-            Loose::Number(text, _) | Loose::Text(text) => Some(text),
-            Loose::List(entries) => {
-                let cells: Vec<String> = entries.into_iter().filter_map(|entry| self.cell(name, entry)).collect();
-                Some(cells.join(";"))
-            }
-            Loose::Map(_) => {
-                self.findings.push(Problem::new(
-                    "unsupported-value",
-                    format!("{}, feature {}, key \"{name}\"", self.place, self.features + 1),
-                    "an object",
-                    "text, a number, true, false or a list of them",
-                    "flatten the attribute",
-                ));
-                None
-            }
+/// The cell of a value; objects have none.
+fn cell(gathered: &mut Gathered<'_>, name: &str, value: Loose) -> Option<String> {
+    match value {
+        Loose::Null => None,
+        Loose::Flag(flag) => Some(flag.to_string()),
+        Loose::Text(text) => Some(text),
+        Loose::List(entries) => {
+            let cells: Vec<String> = entries.into_iter().filter_map(|entry| cell(gathered, name, entry)).collect();
+            Some(cells.join(";"))
+        }
+        Loose::Map(_) => {
+            gathered.findings.push(Problem::new(
+                "unsupported-value",
+                format!("{}, feature {}, key \"{name}\"", gathered.place, gathered.features + 1),
+                "an object",
+                "text, a number, true, false or a list of them",
+                "flatten the attribute",
+            ));
+            None
         }
     }
-}
-
-/// Collects the positions of nested coordinates; false where something else stands among them.
-fn gather(coordinates: &Loose, vertices: &mut Vec<[f64; 2]>) -> bool {
-    match coordinates {
-        Loose::List(parts) => match parts.as_slice() {
-            [Loose::Number(_, x), Loose::Number(_, y), ..] => {
-                vertices.push([*x, *y]);
-                true
-            }
-            parts => parts.iter().all(|part| matches!(part, Loose::List(_)) && gather(part, vertices)),
-        },
-        _ => false,
-    }
-}
-
-/// True where the rings of a polygon, or of each polygon of several, are closed and do not cross.
-fn is_simple(coordinates: &Loose) -> bool {
-    let Loose::List(parts) = coordinates else { return false };
-    let is_ring = |part: &Loose| {
-        let Loose::List(positions) = part else { return false };
-        positions
-            .first()
-            .is_some_and(|first| matches!(first, Loose::List(pair) if matches!(pair.first(), Some(Loose::Number(..)))))
-    };
-    if parts.iter().all(is_ring) {
-        let ring = |part: &Loose| {
-            let mut ring = Vec::new();
-            gather(part, &mut ring);
-            ring
-        };
-        return is_valid(&parts.iter().map(ring).collect::<Vec<_>>());
-    }
-    parts.iter().all(|part| matches!(part, Loose::List(_)) && is_simple(part))
 }
 
 /// Says what a visitor of any value expects.
@@ -214,9 +179,9 @@ macro_rules! expecting {
 }
 
 /// Reads the outermost object.
-struct Top<'r, 'a>(&'r mut Reader<'a>);
+struct Top<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for Top<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Top<'_, '_, '_> {
     type Value = Outermost;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Outermost, D::Error> {
@@ -224,7 +189,7 @@ impl<'de> DeserializeSeed<'de> for Top<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Top<'_, '_> {
+impl<'de> Visitor<'de> for Top<'_, '_, '_> {
     type Value = Outermost;
 
     expecting!("a GeoJSON object");
@@ -253,9 +218,9 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
 }
 
 /// Reads the list of features.
-struct Features<'r, 'a>(&'r mut Reader<'a>);
+struct Features<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Features<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -263,7 +228,7 @@ impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Features<'_, '_> {
+impl<'de> Visitor<'de> for Features<'_, '_, '_> {
     type Value = ();
 
     expecting!("a list of features");
@@ -275,9 +240,9 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
 }
 
 /// Reads one feature.
-struct FeatureSeed<'r, 'a>(&'r mut Reader<'a>);
+struct FeatureSeed<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for FeatureSeed<'_, '_> {
+impl<'de> DeserializeSeed<'de> for FeatureSeed<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -285,7 +250,7 @@ impl<'de> DeserializeSeed<'de> for FeatureSeed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for FeatureSeed<'_, '_> {
+impl<'de> Visitor<'de> for FeatureSeed<'_, '_, '_> {
     type Value = ();
 
     expecting!("a feature");
@@ -293,30 +258,30 @@ impl<'de> Visitor<'de> for FeatureSeed<'_, '_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         let mut id = None;
         let mut geometry = None;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             match key.as_ref() {
                 "id" => {
                     let value = map.next_value()?;
-                    id = self.0.cell("id", value);
+                    id = cell(&mut self.0.gathered, "id", value);
                 }
-                "geometry" => geometry = map.next_value::<Option<Geometry>>()?,
+                "geometry" => geometry = map.next_value::<Option<Members>>()?,
                 "properties" => map.next_value_seed(Properties(self.0))?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        self.0.begin(id.as_deref());
-        let vertices = self.0.vertices(geometry.as_ref());
-        self.0.finish(vertices);
+        self.0.gathered.begin(id.as_deref());
+        let geometry = self.0.geometry(geometry);
+        self.0.gathered.finish(geometry, &mut *self.0.see);
         Ok(())
     }
 }
 
 /// Reads the attributes asked for.
-struct Properties<'r, 'a>(&'r mut Reader<'a>);
+struct Properties<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for Properties<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Properties<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -324,7 +289,7 @@ impl<'de> DeserializeSeed<'de> for Properties<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Properties<'_, '_> {
+impl<'de> Visitor<'de> for Properties<'_, '_, '_> {
     type Value = ();
 
     expecting!("an object of properties, or null");
@@ -334,9 +299,9 @@ impl<'de> Visitor<'de> for Properties<'_, '_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let reader = self.0;
+        let reader = &mut self.0.gathered;
         let mut place = 0;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             // Files repeat their keys in the same order: the next name is the likely one.
             if reader.names.get(place).is_none_or(|name| *name != key)
                 && reader.names.len() < NAMES_KEPT
@@ -349,7 +314,7 @@ impl<'de> Visitor<'de> for Properties<'_, '_> {
             if let Some(first) = wanted.next() {
                 let rest: Vec<usize> = wanted.collect();
                 let value = map.next_value()?;
-                let cell = reader.cell(&key, value);
+                let cell = cell(reader, &key, value);
                 rest.into_iter().for_each(|at| reader.cells[at].clone_from(&cell));
                 reader.cells[first] = cell;
             } else {
@@ -360,29 +325,29 @@ impl<'de> Visitor<'de> for Properties<'_, '_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Geometry {
+impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Geometry;
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Members;
 
             expecting!("a geometry");
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Geometry, M::Error> {
-                let mut geometry = Geometry { kind: "geometry without type".to_owned(), coordinates: Loose::Null };
-                while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members, M::Error> {
+                let mut members = Members { kind: "geometry without type".into(), coordinates: Coordinates::default() };
+                while let Some(key) = map.next_key::<Cow<'_, str>>()? {
                     match key.as_ref() {
-                        "type" => geometry.kind = map.next_value()?,
-                        "coordinates" => geometry.coordinates = map.next_value()?,
+                        "type" => members.kind = map.next_value::<String>()?.into(),
+                        "coordinates" => members.coordinates = map.next_value()?,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
                     }
                 }
-                Ok(geometry)
+                Ok(members)
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(Any)
     }
 }
 
@@ -402,18 +367,16 @@ impl<'de> Deserialize<'de> for Loose {
                 Ok(Loose::Flag(flag))
             }
 
-            #[expect(clippy::cast_precision_loss, reason = "the text keeps every digit")]
             fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
-                Ok(Loose::Number(number.to_string(), number as f64))
+                Ok(Loose::Text(number.to_string()))
             }
 
-            #[expect(clippy::cast_precision_loss, reason = "the text keeps every digit")]
             fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
-                Ok(Loose::Number(number.to_string(), number as f64))
+                Ok(Loose::Text(number.to_string()))
             }
 
             fn visit_f64<E>(self, number: f64) -> Result<Loose, E> {
-                Ok(Loose::Number(number.to_string(), number))
+                Ok(Loose::Text(number.to_string()))
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Loose, E> {

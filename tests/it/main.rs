@@ -16,6 +16,8 @@ mod export;
 mod faults;
 #[cfg(feature = "gdal")]
 mod gdal;
+#[cfg(feature = "gdal")]
+mod gdal_rasters;
 mod geopackage;
 mod judge;
 mod known_answers;

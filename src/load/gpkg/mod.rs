@@ -8,29 +8,21 @@ use rusqlite::types::ValueRef;
 
 use self::database::{Database, size};
 use super::gathered::Gathered;
+use super::geometry::Geometry;
 use super::source::chosen;
-use super::wkb::{self, Flaw, Geometry};
-use super::{Area, Layer, Request, Source, sha256};
+use super::wkb::{self, Flaw};
+use super::{Layer, Request, Source, sha256};
 use crate::problem::{InputError, Problem};
 
-/// Reads points, lines and polygons of any coordinate system of the file.
+/// Reads points, lines and polygons of any coordinate system of the file, and shows `see` every sound geometry.
 ///
 /// # Source
 /// OGC 12-128r17 (GeoPackage 1.3), clauses 1.1.2 and 2.1.
-pub(super) fn layer(request: &Request<'_>, source: &Source<'_>) -> Result<Layer, InputError> {
-    read(request, source, |_| {})
-}
-
-/// Reads the polygons of a layer.
-pub(super) fn area(source: &Source<'_>) -> Result<Area, InputError> {
-    let mut polygons = Vec::new();
-    let request = Request { path: source.file, layer: None, attributes: &[], xy: ("", ""), is_points_only: false };
-    let layer = read(&request, source, |geometry| polygons.append(&mut geometry.polygons))?;
-    Ok(Area { sha256: layer.sha256, crs: layer.crs, polygons })
-}
-
-/// Reads the layer and shows `see` every sound geometry.
-fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geometry)) -> Result<Layer, InputError> {
+pub(super) fn layer(
+    request: &Request<'_>,
+    source: &Source<'_>,
+    see: &mut dyn FnMut(&mut Geometry),
+) -> Result<Layer, InputError> {
     let database = Database::open(source.file)?;
     let mut tables = tables(&database)?;
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
@@ -67,11 +59,7 @@ fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geo
         };
         gathered.begin(number.as_deref());
         let found = geometry(&gathered, cell(row, 0));
-        let vertices = found.map(|mut geometry| {
-            see(&mut geometry);
-            geometry.vertices
-        });
-        gathered.finish(vertices);
+        gathered.finish(found, see);
     }
     gathered.into_layer(request.path, sha256(source.file)?, crs)
 }
