@@ -14,8 +14,8 @@ pub(super) struct Gathered<'a> {
     pub(super) is_points_only: bool,
     /// Names of all attributes seen.
     pub(super) names: Vec<String>,
-    /// Cells of the feature being read.
-    pub(super) cells: Vec<Option<String>>,
+    /// Cells of the feature being read, and whether they hold a value; their memory serves feature after feature.
+    cells: Vec<(String, bool)>,
     pub(super) findings: Findings,
     /// How many features were finished.
     pub(super) features: usize,
@@ -34,19 +34,32 @@ impl<'a> Gathered<'a> {
             outlines: Outlines { starts: vec![0], vertices: Vec::new() },
             columns: vec![Column::default(); request.attributes.len()],
             names: Vec::new(),
-            cells: vec![None; request.attributes.len()],
+            cells: vec![(String::new(), false); request.attributes.len()],
             findings: Findings::default(),
             features: 0,
         }
+    }
+
+    /// Sets a cell of the next feature.
+    pub(super) fn set(&mut self, attribute: usize, cell: Option<&str>) {
+        let (text, is_present) = &mut self.cells[attribute];
+        text.clear();
+        text.push_str(cell.unwrap_or_default());
+        *is_present = cell.is_some();
+    }
+
+    fn cell(&self, attribute: usize) -> Option<&str> {
+        let (text, is_present) = &self.cells[attribute];
+        is_present.then_some(text)
     }
 
     /// Starts the next feature, once its cells are set; a number that the format gives it serves where it has no `id`.
     pub(super) fn begin(&mut self, id: Option<&str>) {
         self.features += 1;
         if let Some(place) = self.attributes.iter().position(|name| name == "id")
-            && self.cells[place].is_none()
+            && self.cell(place).is_none()
         {
-            self.cells[place] = id.map(str::to_owned);
+            self.set(place, id);
         }
     }
 
@@ -61,13 +74,13 @@ impl<'a> Gathered<'a> {
                 if vertices.len() > 1 || !self.outlines.vertices.is_empty() {
                     self.outline(&vertices);
                 }
-                for (column, cell) in self.columns.iter_mut().zip(&self.cells) {
-                    column.push(cell.as_deref());
+                for (column, (text, is_present)) in self.columns.iter_mut().zip(&self.cells) {
+                    column.push(is_present.then_some(text));
                 }
             }
             Err(problem) => self.findings.push(problem),
         }
-        self.cells.fill(None);
+        self.cells.iter_mut().for_each(|(_, is_present)| *is_present = false);
     }
 
     /// The layer, or every problem that was found.
@@ -86,7 +99,7 @@ impl<'a> Gathered<'a> {
 
     /// The feature begun last, for a message.
     pub(super) fn at_feature(&self) -> String {
-        let id = self.attributes.iter().position(|name| name == "id").and_then(|place| self.cells[place].as_deref());
+        let id = self.attributes.iter().position(|name| name == "id").and_then(|place| self.cell(place));
         let id = id.map(|id| format!(" (id \"{id}\")")).unwrap_or_default();
         format!("{}, feature {}{id}", self.place, self.features)
     }

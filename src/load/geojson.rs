@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::thread;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -20,8 +21,12 @@ pub(super) fn layer(request: &Request<'_>, see: &mut dyn FnMut(&mut Geometry)) -
     let bytes = bytes(request.path)?;
     let json = text(&bytes, &place)?;
     let mut reader = Reader { gathered: Gathered::new(request, place), see };
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let top = Top(&mut reader).deserialize(&mut deserializer).and_then(|top| deserializer.end().map(|()| top));
+    let (top, sha256) = thread::scope(|scope| {
+        let sha256 = scope.spawn(|| hash(&bytes));
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let top = Top(&mut reader).deserialize(&mut deserializer).and_then(|top| deserializer.end().map(|()| top));
+        (top, sha256.join().unwrap_or_else(|_| hash(&bytes)))
+    });
     let top = top.map_err(|error| not_json(&reader.gathered.place, &error))?;
     match top.kind.as_deref() {
         Some("FeatureCollection") if top.has_features => {}
@@ -29,7 +34,7 @@ pub(super) fn layer(request: &Request<'_>, see: &mut dyn FnMut(&mut Geometry)) -
         kind => return Err(not_geojson(&reader.gathered.place, kind, top.has_features).into()),
     }
     let crs = top.crs.as_ref().and_then(|crs| reader.crs(crs));
-    reader.gathered.into_layer(request.path, hash(&bytes), crs)
+    reader.gathered.into_layer(request.path, sha256, crs)
 }
 
 /// Reads a text that is one feature.
@@ -66,25 +71,28 @@ fn not_geojson(place: &str, kind: Option<&str>, has_features: bool) -> Problem {
 
 /// Members of the outermost object.
 #[derive(Default)]
-struct Outermost {
-    kind: Option<String>,
-    crs: Option<Loose>,
+struct Outermost<'de> {
+    kind: Option<Cow<'de, str>>,
+    crs: Option<Loose<'de>>,
     has_features: bool,
 }
 
 /// Any JSON value, kept no longer than its feature.
-enum Loose {
+enum Loose<'de> {
     Null,
     Flag(bool),
     /// A text, or a number as one.
-    Text(String),
-    List(Vec<Loose>),
-    Map(Vec<(String, Loose)>),
+    Text(Cow<'de, str>),
+    List(Vec<Loose<'de>>),
+    Map(Vec<(String, Loose<'de>)>),
 }
 
+/// A text that is copied only where it is written with escapes.
+struct Word<'de>(Cow<'de, str>);
+
 /// Members of a feature's geometry.
-struct Members {
-    kind: Cow<'static, str>,
+struct Members<'de> {
+    kind: Cow<'de, str>,
     coordinates: Coordinates,
 }
 
@@ -100,7 +108,7 @@ const KINDS: [(&str, usize); 6] =
 
 impl Reader<'_, '_> {
     /// The geometry of a feature, if a layer can hold it.
-    fn geometry(&self, members: Option<Members>) -> Result<Geometry, Problem> {
+    fn geometry(&self, members: Option<Members<'_>>) -> Result<Geometry, Problem> {
         let gathered = &self.gathered;
         let Some(Members { kind, coordinates }) = members else {
             return Err(gathered.unsupported("no geometry"));
@@ -116,7 +124,7 @@ impl Reader<'_, '_> {
     }
 
     /// The CRS that an old file names.
-    fn crs(&mut self, crs: &Loose) -> Option<String> {
+    fn crs(&mut self, crs: &Loose<'_>) -> Option<String> {
         let name = match crs {
             Loose::Null => return None,
             Loose::Map(members) => members
@@ -127,7 +135,7 @@ impl Reader<'_, '_> {
                     _ => None,
                 })
                 .and_then(|(_, name)| match name {
-                    Loose::Text(name) => Some(name.as_str()),
+                    Loose::Text(name) => Some(name.as_ref()),
                     _ => None,
                 }),
             _ => None,
@@ -147,14 +155,15 @@ impl Reader<'_, '_> {
 }
 
 /// The cell of a value; objects have none.
-fn cell(gathered: &mut Gathered<'_>, name: &str, value: Loose) -> Option<String> {
+fn cell<'de>(gathered: &mut Gathered<'_>, name: &str, value: Loose<'de>) -> Option<Cow<'de, str>> {
     match value {
         Loose::Null => None,
-        Loose::Flag(flag) => Some(flag.to_string()),
+        Loose::Flag(flag) => Some(if flag { "true" } else { "false" }.into()),
         Loose::Text(text) => Some(text),
         Loose::List(entries) => {
-            let cells: Vec<String> = entries.into_iter().filter_map(|entry| cell(gathered, name, entry)).collect();
-            Some(cells.join(";"))
+            let cells: Vec<Cow<'de, str>> =
+                entries.into_iter().filter_map(|entry| cell(gathered, name, entry)).collect();
+            Some(cells.join(";").into())
         }
         Loose::Map(_) => {
             gathered.findings.push(Problem::new(
@@ -182,19 +191,19 @@ macro_rules! expecting {
 struct Top<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
 impl<'de> DeserializeSeed<'de> for Top<'_, '_, '_> {
-    type Value = Outermost;
+    type Value = Outermost<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Outermost, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Outermost<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Top<'_, '_, '_> {
-    type Value = Outermost;
+    type Value = Outermost<'de>;
 
     expecting!("a GeoJSON object");
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Outermost, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Outermost<'de>, M::Error> {
         let mut top = Outermost::default();
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
@@ -258,13 +267,13 @@ impl<'de> Visitor<'de> for FeatureSeed<'_, '_, '_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         let mut id = None;
         let mut geometry = None;
-        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+        while let Some(key) = map.next_key::<Word<'_>>()?.map(|word| word.0) {
             match key.as_ref() {
                 "id" => {
                     let value = map.next_value()?;
                     id = cell(&mut self.0.gathered, "id", value);
                 }
-                "geometry" => geometry = map.next_value::<Option<Members>>()?,
+                "geometry" => geometry = map.next_value::<Option<Members<'_>>>()?,
                 "properties" => map.next_value_seed(Properties(self.0))?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -301,7 +310,7 @@ impl<'de> Visitor<'de> for Properties<'_, '_, '_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         let reader = &mut self.0.gathered;
         let mut place = 0;
-        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+        while let Some(key) = map.next_key::<Word<'_>>()?.map(|word| word.0) {
             // Files repeat their keys in the same order: the next name is the likely one.
             if reader.names.get(place).is_none_or(|name| *name != key)
                 && reader.names.len() < NAMES_KEPT
@@ -315,8 +324,7 @@ impl<'de> Visitor<'de> for Properties<'_, '_, '_> {
                 let rest: Vec<usize> = wanted.collect();
                 let value = map.next_value()?;
                 let cell = cell(reader, &key, value);
-                rest.into_iter().for_each(|at| reader.cells[at].clone_from(&cell));
-                reader.cells[first] = cell;
+                [first].into_iter().chain(rest).for_each(|at| reader.set(at, cell.as_deref()));
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -325,19 +333,19 @@ impl<'de> Visitor<'de> for Properties<'_, '_, '_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Members {
+impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
         impl<'de> Visitor<'de> for Any {
-            type Value = Members;
+            type Value = Members<'de>;
 
             expecting!("a geometry");
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
                 let mut members = Members { kind: "geometry without type".into(), coordinates: Coordinates::default() };
-                while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+                while let Some(key) = map.next_key::<Word<'_>>()?.map(|word| word.0) {
                     match key.as_ref() {
-                        "type" => members.kind = map.next_value::<String>()?.into(),
+                        "type" => members.kind = map.next_value::<Word<'_>>()?.0,
                         "coordinates" => members.coordinates = map.next_value()?,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
@@ -351,39 +359,63 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-impl<'de> Deserialize<'de> for Loose {
+impl<'de> Deserialize<'de> for Word<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
         impl<'de> Visitor<'de> for Any {
-            type Value = Loose;
+            type Value = Word<'de>;
+
+            expecting!("a text");
+
+            fn visit_str<E>(self, text: &str) -> Result<Word<'de>, E> {
+                Ok(Word(text.to_owned().into()))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Word<'de>, E> {
+                Ok(Word(text.into()))
+            }
+        }
+        deserializer.deserialize_str(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Loose<'de>;
 
             expecting!("any value");
 
-            fn visit_unit<E>(self) -> Result<Loose, E> {
+            fn visit_unit<E>(self) -> Result<Loose<'de>, E> {
                 Ok(Loose::Null)
             }
 
-            fn visit_bool<E>(self, flag: bool) -> Result<Loose, E> {
+            fn visit_bool<E>(self, flag: bool) -> Result<Loose<'de>, E> {
                 Ok(Loose::Flag(flag))
             }
 
-            fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
-                Ok(Loose::Text(number.to_string()))
+            fn visit_i64<E>(self, number: i64) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(number.to_string().into()))
             }
 
-            fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
-                Ok(Loose::Text(number.to_string()))
+            fn visit_u64<E>(self, number: u64) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(number.to_string().into()))
             }
 
-            fn visit_f64<E>(self, number: f64) -> Result<Loose, E> {
-                Ok(Loose::Text(number.to_string()))
+            fn visit_f64<E>(self, number: f64) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(number.to_string().into()))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
-                Ok(Loose::Text(text.to_owned()))
+            fn visit_str<E>(self, text: &str) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(text.to_owned().into()))
             }
 
-            fn visit_seq<S: SeqAccess<'de>>(self, mut entries: S) -> Result<Loose, S::Error> {
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(text.into()))
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut entries: S) -> Result<Loose<'de>, S::Error> {
                 let mut list = Vec::new();
                 while let Some(entry) = entries.next_element()? {
                     list.push(entry);
@@ -391,7 +423,7 @@ impl<'de> Deserialize<'de> for Loose {
                 Ok(Loose::List(list))
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Loose, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Loose<'de>, M::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);

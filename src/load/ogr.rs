@@ -93,8 +93,8 @@ pub(super) fn layer(
     let asked: Vec<Option<usize>> =
         request.attributes.iter().map(|wanted| opened.names.iter().position(|name| name == wanted)).collect();
     for row in rows {
-        for (cell, at) in gathered.cells.iter_mut().zip(&asked) {
-            *cell = at.and_then(|at| row.cells[at].clone());
+        for (place, at) in asked.iter().enumerate() {
+            gathered.set(place, at.and_then(|at| row.cells[at].as_deref()));
         }
         gathered.begin(None);
         let found = row.wkb.as_deref().map(wkb::geometry).ok_or_else(|| gathered.unsupported("no geometry"));

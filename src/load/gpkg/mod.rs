@@ -3,6 +3,8 @@
 mod database;
 mod system;
 
+use std::borrow::Cow;
+
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -50,7 +52,8 @@ pub(super) fn layer(
         database.count((0..columns.len()).map(|column| cell(row, column)).map(size).sum())?;
         for (place, field) in asked.iter().enumerate() {
             if let Some(field) = field {
-                gathered.cells[place] = text(&mut gathered, field, cell(row, place + FIRST));
+                let cell = text(&mut gathered, field, cell(row, place + FIRST));
+                gathered.set(place, cell.as_deref());
             }
         }
         let number = match cell(row, 1) {
@@ -120,16 +123,16 @@ fn quoted(name: &str) -> String {
 }
 
 /// A cell as the other readers write it; `None` for NULL and, after a problem, for what is no text.
-fn text(gathered: &mut Gathered<'_>, field: &Field, cell: ValueRef<'_>) -> Option<String> {
+fn text<'c>(gathered: &mut Gathered<'_>, field: &Field, cell: ValueRef<'c>) -> Option<Cow<'c, str>> {
     let problem = |gathered: &Gathered<'_>, code, found: &str, expected: &str, advice: &str| {
         let place = format!("{}, feature {}, key \"{}\"", gathered.place, gathered.features + 1, field.name);
         Problem { code, place, found: found.into(), expected: expected.into(), advice: advice.into() }
     };
     match cell {
         ValueRef::Null => None,
-        ValueRef::Integer(flag @ (0 | 1)) if field.is_flag => Some((flag == 1).to_string()),
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Integer(flag @ (0 | 1)) if field.is_flag => Some(if flag == 1 { "true" } else { "false" }.into()),
+        ValueRef::Integer(number) => Some(number.to_string().into()),
+        ValueRef::Real(number) => Some(number.to_string().into()),
         ValueRef::Text(bytes) => {
             let text = std::str::from_utf8(bytes).ok();
             if text.is_none() {
@@ -137,7 +140,7 @@ fn text(gathered: &mut Gathered<'_>, field: &Field, cell: ValueRef<'_>) -> Optio
                 let found = "bytes that are not UTF-8";
                 gathered.findings.push(problem(gathered, "not-utf8", found, "text in UTF-8", advice));
             }
-            text.map(str::to_owned)
+            text.map(Cow::from)
         }
         ValueRef::Blob(_) => {
             let expected = "text, a number, true or false";
