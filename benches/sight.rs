@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use coverplan::scenario::{Reach, Scenario};
+use coverplan::scenario::{Reach, Scenario, Sight, UnitType};
 use coverplan::{cover, scenario};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tiff::encoder::{TiffEncoder, colortype};
@@ -89,10 +89,28 @@ fn sight(criterion: &mut Criterion) {
     group.bench_function("profiles, 50 locations, 1000 sites", |bencher| {
         bencher.iter(|| cover::build(black_box(&scenario)));
     });
+    let targets: Vec<Sight> =
+        [2.0, 5.0, 20.0].into_iter().map(|target_m| Sight { target_m, ..sight_of(&scenario) }).collect();
+    let mut several = scenario.clone();
+    several.unit_types = targets
+        .into_iter()
+        .map(|sight| UnitType { reach: Reach::LineOfSight(sight), ..scenario.unit_types[0].clone() })
+        .collect();
+    group.throughput(Throughput::Elements(150_000));
+    group.bench_function("profiles, 3 heights of the target", |bencher| {
+        bencher.iter(|| cover::build(black_box(&several)));
+    });
     group.finish();
     // As a test, or for a look at one of the benches, nothing is left for the peer.
     if std::env::args().any(|word| word == "--bench") && !std::env::args().any(|word| word == "--profile-time") {
         observers(&path);
+    }
+}
+
+fn sight_of(scenario: &Scenario) -> Sight {
+    match &scenario.unit_types[0].reach {
+        Reach::LineOfSight(sight) => sight.clone(),
+        _ => Sight::default(),
     }
 }
 
