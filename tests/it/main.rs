@@ -19,6 +19,7 @@ mod gdal;
 #[cfg(feature = "gdal")]
 mod gdal_rasters;
 mod geopackage;
+mod hostile;
 mod judge;
 mod known_answers;
 mod load;
