@@ -1,12 +1,12 @@
 //! Speed of lines of sight over a made-up terrain of 2,000 x 2,000 cells of 30 m; run by `scripts/bench`, which compares
-//! it with `gdal_viewshed` on the same terrain, and once as a test by `scripts/test`.
+//! sweeps of 500 observers with `gdal_viewshed` for the same ones, and once as a test by `scripts/test`.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use coverplan::scenario::{Reach, Scenario};
+use coverplan::scenario::{Reach, Scenario, Sight, UnitType};
 use coverplan::{cover, scenario};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tiff::encoder::{TiffEncoder, colortype};
@@ -89,7 +89,43 @@ fn sight(criterion: &mut Criterion) {
     group.bench_function("profiles, 50 locations, 1000 sites", |bencher| {
         bencher.iter(|| cover::build(black_box(&scenario)));
     });
+    let targets: Vec<Sight> =
+        [2.0, 5.0, 20.0].into_iter().map(|target_m| Sight { target_m, ..sight_of(&scenario) }).collect();
+    let mut several = scenario.clone();
+    several.unit_types = targets
+        .into_iter()
+        .map(|sight| UnitType { reach: Reach::LineOfSight(sight), ..scenario.unit_types[0].clone() })
+        .collect();
+    group.throughput(Throughput::Elements(150_000));
+    group.bench_function("profiles, 3 heights of the target", |bencher| {
+        bencher.iter(|| cover::build(black_box(&several)));
+    });
     group.finish();
+    // As a test, or for a look at one of the benches, nothing is left for the peer.
+    if std::env::args().any(|word| word == "--bench") && !std::env::args().any(|word| word == "--profile-time") {
+        observers(&path);
+    }
+}
+
+fn sight_of(scenario: &Scenario) -> Sight {
+    match &scenario.unit_types[0].reach {
+        Reach::LineOfSight(sight) => sight.clone(),
+        _ => Sight::default(),
+    }
+}
+
+/// Sweeps for 500 observers, once, on one core; how long that took, and where they stand, is left for the peer.
+fn observers(path: &Path) {
+    let count = if std::env::args().any(|word| word == "--quick") { 25 } else { 500 };
+    let scenario = question(path, count, 1);
+    let Reach::LineOfSight(sight) = &scenario.unit_types[0].reach else { return };
+    let began = Instant::now();
+    let sweep = |location: usize| cover::sweep(scenario.distance, black_box(sight), location);
+    let cells: usize = (0..scenario.locations.len()).filter_map(sweep).map(|seen| black_box(seen).heights.len()).sum();
+    let seconds = began.elapsed().as_secs_f64();
+    let positions: Vec<[f64; 2]> = scenario.locations.iter().map(|location| location.position).collect();
+    let text = serde_json::json!({ "seconds": seconds, "cells": cells, "observers": positions }).to_string();
+    std::fs::write(path.with_file_name("observers.json"), text).expect("a file");
 }
 
 criterion_group! {

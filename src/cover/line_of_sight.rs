@@ -14,12 +14,20 @@ const SLACK_M: f64 = 1e-6;
 
 /// Sites all of whose vertices are in range of a location and in its sight, by location, ascending.
 ///
+/// Who is seen at a height is seen at any higher one: of `known` sights that differ in nothing but the height of the
+/// target, the nearest below and above leave only the sites that one of them sees and the other does not.
+///
 /// # Cost
 /// About a microsecond a kilometre of profile of 30 m cells, less where whole blocks lie far below the line. Over all
 /// cores.
-pub(super) fn sites_by_location(scenario: &Scenario, sight: &Sight) -> Rows {
+pub(super) fn sites_by_location(scenario: &Scenario, sight: &Sight, known: &[(&Sight, Rows)]) -> Rows {
     let sites = &scenario.sites;
     let view = View::new(sight);
+    let alike = || known.iter().filter(|(other, _)| other.differs_in_target_alone(sight));
+    let height = |entry: &&(&Sight, Rows)| entry.0.target_m;
+    let by_height = |a: &&(&Sight, Rows), b: &&(&Sight, Rows)| height(a).total_cmp(&height(b));
+    let lower = alike().filter(|entry| height(entry) <= sight.target_m).max_by(by_height);
+    let higher = alike().filter(|entry| height(entry) >= sight.target_m).min_by(by_height);
     let of_location = |location: usize| -> Vec<u32> {
         let index = Index::new(scenario.distance, &[scenario.locations[location].position]);
         let ring = [Ring { min_m: 0.0, max_m: sight.max_m }];
@@ -32,8 +40,13 @@ pub(super) fn sites_by_location(scenario: &Scenario, sight: &Sight) -> Rows {
             let range = sites.vertex_range(*site as usize);
             range.zip(sites.vertices(*site as usize)).all(|(vertex, position)| sees(vertex, *position))
         };
+        let from_below = lower.map_or(&[][..], |(_, rows)| rows.row(location));
+        let is_seen = |site: &u32| from_below.binary_search(site).is_ok() || is_seen(site);
         let count = u32::try_from(sites.positions.len()).expect("sites are counted in 32 bits");
-        (0..count).filter(is_seen).collect()
+        match higher {
+            Some((_, rows)) => rows.row(location).iter().copied().filter(is_seen).collect(),
+            None => (0..count).filter(is_seen).collect(),
+        }
     };
     let lists: Vec<Vec<u32>> = (0..scenario.locations.len()).into_par_iter().map(of_location).collect();
     let mut rows = Rows::default();

@@ -91,6 +91,7 @@ impl Reachability {
     fn new(scenario: &Scenario) -> Self {
         let mut rings = Vec::new();
         let (mut strands, mut ring_strands, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sights = Vec::new();
         for (unit_type, entry) in scenario.unit_types.iter().enumerate() {
             let strand = strands.len();
             let shares: Vec<f64> = match &entry.reach {
@@ -120,8 +121,9 @@ impl Reachability {
                     tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::LineOfSight(sight) => {
-                    let by_location = line_of_sight::sites_by_location(scenario, sight);
+                    let by_location = line_of_sight::sites_by_location(scenario, sight, &sights);
                     tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
+                    sights.push((sight, by_location));
                 }
                 Reach::None => {}
             }

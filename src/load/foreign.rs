@@ -1,25 +1,25 @@
 //! A source of any other format turned into a refusal that names the feature which reads it, and the way around.
 
+use super::geometry::Geometry;
 use super::source::FORMATS;
-use super::{Area, Layer, Request, Source};
+use super::{Layer, Request, Source, raster};
 use crate::problem::{InputError, Problem};
 
 /// True where sources that are no files can be read.
 pub(super) const READS_DATABASES: bool = false;
 
 /// Refuses.
-pub(super) fn layer(_: &Request<'_>, source: &Source<'_>) -> Result<Layer, InputError> {
+pub(super) fn layer(
+    _: &Request<'_>,
+    source: &Source<'_>,
+    _: &mut dyn FnMut(&mut Geometry),
+) -> Result<Layer, InputError> {
     Err(refusal(source).into())
 }
 
-/// Refuses.
-pub(super) fn area(source: &Source<'_>) -> Result<Area, InputError> {
-    Err(refusal(source).into())
-}
-
-/// Refuses.
+/// The hash of a file; refuses a database.
 pub(super) fn sha256(source: &Source<'_>) -> Result<String, Problem> {
-    Err(refusal(source))
+    if source.is_database() { Err(refusal(source)) } else { raster::sha256(source.file) }
 }
 
 /// Why a source of another format is refused.

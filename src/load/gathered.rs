@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::geometry::Geometry;
 use super::{Column, Layer, Outlines, Request};
 use crate::problem::{Findings, InputError, Problem};
 
@@ -13,8 +14,8 @@ pub(super) struct Gathered<'a> {
     pub(super) is_points_only: bool,
     /// Names of all attributes seen.
     pub(super) names: Vec<String>,
-    /// Cells of the feature being read.
-    pub(super) cells: Vec<Option<String>>,
+    /// Cells of the feature being read, and whether they hold a value; their memory serves feature after feature.
+    cells: Vec<(String, bool)>,
     pub(super) findings: Findings,
     /// How many features were finished.
     pub(super) features: usize,
@@ -33,38 +34,53 @@ impl<'a> Gathered<'a> {
             outlines: Outlines { starts: vec![0], vertices: Vec::new() },
             columns: vec![Column::default(); request.attributes.len()],
             names: Vec::new(),
-            cells: vec![None; request.attributes.len()],
+            cells: vec![(String::new(), false); request.attributes.len()],
             findings: Findings::default(),
             features: 0,
         }
+    }
+
+    /// Sets a cell of the next feature.
+    pub(super) fn set(&mut self, attribute: usize, cell: Option<&str>) {
+        let (text, is_present) = &mut self.cells[attribute];
+        text.clear();
+        text.push_str(cell.unwrap_or_default());
+        *is_present = cell.is_some();
+    }
+
+    fn cell(&self, attribute: usize) -> Option<&str> {
+        let (text, is_present) = &self.cells[attribute];
+        is_present.then_some(text)
     }
 
     /// Starts the next feature, once its cells are set; a number that the format gives it serves where it has no `id`.
     pub(super) fn begin(&mut self, id: Option<&str>) {
         self.features += 1;
         if let Some(place) = self.attributes.iter().position(|name| name == "id")
-            && self.cells[place].is_none()
+            && self.cell(place).is_none()
         {
-            self.cells[place] = id.map(str::to_owned);
+            self.set(place, id);
         }
     }
 
-    /// Takes the vertices of the feature begun, one for a point, or what is wrong with it.
-    pub(super) fn finish(&mut self, vertices: Result<Vec<[f64; 2]>, Problem>) {
-        match vertices {
-            Ok(vertices) => {
+    /// Takes the geometry of the feature begun, shown to `see` first, or what is wrong with it.
+    pub(super) fn finish(&mut self, geometry: Result<Geometry, Problem>, see: &mut dyn FnMut(&mut Geometry)) {
+        match geometry {
+            Ok(mut geometry) => {
+                see(&mut geometry);
+                let vertices = geometry.vertices;
                 self.positions.push(middle(&vertices));
                 // A layer of points, the usual case, needs no second copy of its positions.
                 if vertices.len() > 1 || !self.outlines.vertices.is_empty() {
                     self.outline(&vertices);
                 }
-                for (column, cell) in self.columns.iter_mut().zip(&self.cells) {
-                    column.push(cell.as_deref());
+                for (column, (text, is_present)) in self.columns.iter_mut().zip(&self.cells) {
+                    column.push(is_present.then_some(text));
                 }
             }
             Err(problem) => self.findings.push(problem),
         }
-        self.cells.fill(None);
+        self.cells.iter_mut().for_each(|(_, is_present)| *is_present = false);
     }
 
     /// The layer, or every problem that was found.
@@ -83,7 +99,7 @@ impl<'a> Gathered<'a> {
 
     /// The feature begun last, for a message.
     pub(super) fn at_feature(&self) -> String {
-        let id = self.attributes.iter().position(|name| name == "id").and_then(|place| self.cells[place].as_deref());
+        let id = self.attributes.iter().position(|name| name == "id").and_then(|place| self.cell(place));
         let id = id.map(|id| format!(" (id \"{id}\")")).unwrap_or_default();
         format!("{}, feature {}{id}", self.place, self.features)
     }

@@ -1,11 +1,14 @@
 //! GeoJSON text turned into a layer, feature by feature, keeping only what was asked for.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::thread;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::coordinates::Coordinates;
 use super::gathered::Gathered;
-use super::polygon::is_valid;
+use super::geometry::Geometry;
 use super::{Layer, Request, bytes, hash, text};
 use crate::problem::{InputError, Problem};
 
@@ -13,25 +16,29 @@ use crate::problem::{InputError, Problem};
 const NAMES_KEPT: usize = 1_000;
 
 /// Reads RFC 7946 and its forerunner of 2008, whose files may name a CRS.
-pub(super) fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
+pub(super) fn layer(request: &Request<'_>, see: &mut dyn FnMut(&mut Geometry)) -> Result<Layer, InputError> {
     let place = request.path.display().to_string();
     let bytes = bytes(request.path)?;
     let json = text(&bytes, &place)?;
-    let mut reader = Reader::new(request, place);
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let top = Top(&mut reader).deserialize(&mut deserializer).and_then(|top| deserializer.end().map(|()| top));
-    let top = top.map_err(|error| not_json(&reader.place, &error))?;
+    let mut reader = Reader { gathered: Gathered::new(request, place), see };
+    let (top, sha256) = thread::scope(|scope| {
+        let sha256 = scope.spawn(|| hash(&bytes));
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let top = Top(&mut reader).deserialize(&mut deserializer).and_then(|top| deserializer.end().map(|()| top));
+        (top, sha256.join().unwrap_or_else(|_| hash(&bytes)))
+    });
+    let top = top.map_err(|error| not_json(&reader.gathered.place, &error))?;
     match top.kind.as_deref() {
         Some("FeatureCollection") if top.has_features => {}
-        Some("Feature") => feature(&mut reader, json).map_err(|error| not_json(&reader.place, &error))?,
-        kind => return Err(not_geojson(&reader.place, kind, top.has_features).into()),
+        Some("Feature") => feature(&mut reader, json).map_err(|error| not_json(&reader.gathered.place, &error))?,
+        kind => return Err(not_geojson(&reader.gathered.place, kind, top.has_features).into()),
     }
     let crs = top.crs.as_ref().and_then(|crs| reader.crs(crs));
-    reader.into_layer(request.path, hash(&bytes), crs)
+    reader.gathered.into_layer(request.path, sha256, crs)
 }
 
 /// Reads a text that is one feature.
-pub(super) fn feature(reader: &mut Gathered<'_>, json: &str) -> serde_json::Result<()> {
+pub(super) fn feature(reader: &mut Reader<'_, '_>, json: &str) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     FeatureSeed(reader).deserialize(&mut deserializer)?;
     deserializer.end()
@@ -64,60 +71,60 @@ fn not_geojson(place: &str, kind: Option<&str>, has_features: bool) -> Problem {
 
 /// Members of the outermost object.
 #[derive(Default)]
-struct Outermost {
-    kind: Option<String>,
-    crs: Option<Loose>,
+struct Outermost<'de> {
+    kind: Option<Cow<'de, str>>,
+    crs: Option<Loose<'de>>,
     has_features: bool,
 }
 
 /// Any JSON value, kept no longer than its feature.
-enum Loose {
+enum Loose<'de> {
     Null,
     Flag(bool),
-    Number(String, f64),
-    Text(String),
-    List(Vec<Loose>),
-    Map(Vec<(String, Loose)>),
+    /// A text, or a number as one.
+    Text(Cow<'de, str>),
+    List(Vec<Loose<'de>>),
+    Map(Vec<(String, Loose<'de>)>),
 }
 
-/// Members of a feature's geometry; `None` where it is null or absent.
-struct Geometry {
-    kind: String,
-    coordinates: Loose,
+/// A text that is copied only where it is written with escapes.
+struct Word<'de>(Cow<'de, str>);
+
+/// Members of a feature's geometry.
+struct Members<'de> {
+    kind: Cow<'de, str>,
+    coordinates: Coordinates,
 }
 
-/// What is gathered from the features.
-type Reader<'a> = Gathered<'a>;
+/// What is gathered from the features, and who sees their geometries.
+pub(super) struct Reader<'r, 'a> {
+    pub(super) gathered: Gathered<'a>,
+    pub(super) see: &'r mut dyn FnMut(&mut Geometry),
+}
 
-impl Reader<'_> {
-    /// All vertices of a geometry, one for a point.
-    fn vertices(&self, geometry: Option<&Geometry>) -> Result<Vec<[f64; 2]>, Problem> {
-        let Some(geometry) = geometry else {
-            return Err(self.unsupported("no geometry"));
+/// Kinds of geometry, and how deep in lists their positions lie.
+const KINDS: [(&str, usize); 6] =
+    [("Point", 0), ("MultiPoint", 1), ("LineString", 1), ("MultiLineString", 2), ("Polygon", 2), ("MultiPolygon", 3)];
+
+impl Reader<'_, '_> {
+    /// The geometry of a feature, if a layer can hold it.
+    fn geometry(&self, members: Option<Members<'_>>) -> Result<Geometry, Problem> {
+        let gathered = &self.gathered;
+        let Some(Members { kind, coordinates }) = members else {
+            return Err(gathered.unsupported("no geometry"));
         };
-        let kind = geometry.kind.as_str();
-        let is_shape = matches!(kind, "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon");
-        if kind != "Point" && !is_shape {
-            return Err(self.unsupported(&format!("a {kind}")));
+        let Some((kind, depth)) = KINDS.into_iter().find(|(known, _)| *known == kind) else {
+            return Err(gathered.unsupported(&format!("a {kind}")));
+        };
+        if !coordinates.are_at(depth) {
+            return Err(gathered.no_numbers("coordinates that are not two numbers"));
         }
-        let mut vertices = Vec::new();
-        if !gather(&geometry.coordinates, &mut vertices) {
-            return Err(self.no_numbers("coordinates that are not two numbers"));
-        }
-        if vertices.is_empty() {
-            return Err(self.unsupported(&format!("a {kind} without coordinates")));
-        }
-        if self.is_points_only && vertices.len() > 1 {
-            return Err(self.unsupported(&format!("a {kind}")));
-        }
-        if matches!(kind, "Polygon" | "MultiPolygon") && !is_simple(&geometry.coordinates) {
-            return Err(self.crossing());
-        }
-        Ok(vertices)
+        let polygons = if kind.ends_with("Polygon") { coordinates.polygons() } else { Vec::new() };
+        Geometry { kind, vertices: coordinates.vertices, polygons }.sound(gathered)
     }
 
     /// The CRS that an old file names.
-    fn crs(&mut self, crs: &Loose) -> Option<String> {
+    fn crs(&mut self, crs: &Loose<'_>) -> Option<String> {
         let name = match crs {
             Loose::Null => return None,
             Loose::Map(members) => members
@@ -128,16 +135,16 @@ impl Reader<'_> {
                     _ => None,
                 })
                 .and_then(|(_, name)| match name {
-                    Loose::Text(name) => Some(name.as_str()),
+                    Loose::Text(name) => Some(name.as_ref()),
                     _ => None,
                 }),
             _ => None,
         };
         let known = name.and_then(crate::load::crs_name);
         if known.is_none() {
-            self.findings.push(Problem::new(
+            self.gathered.findings.push(Problem::new(
                 "unknown-crs",
-                format!("{}, key \"crs\"", self.place),
+                format!("{}, key \"crs\"", self.gathered.place),
                 name.map_or_else(|| "a CRS without a name".to_owned(), |name| format!("\"{name}\"")),
                 "a name such as urn:ogc:def:crs:EPSG::32636",
                 "reproject the file to longitude, latitude: ogr2ogr -t_srs EPSG:4326 out.geojson in.geojson",
@@ -145,63 +152,30 @@ impl Reader<'_> {
         }
         known
     }
+}
 
-    /// The cell of a value; objects have none.
-    fn cell(&mut self, name: &str, value: Loose) -> Option<String> {
-        match value {
-            Loose::Null => None,
-            Loose::Flag(flag) => Some(flag.to_string()),
-            Loose::Number(text, _) | Loose::Text(text) => Some(text),
-            Loose::List(entries) => {
-                let cells: Vec<String> = entries.into_iter().filter_map(|entry| self.cell(name, entry)).collect();
-                Some(cells.join(";"))
-            }
-            Loose::Map(_) => {
-                self.findings.push(Problem::new(
-                    "unsupported-value",
-                    format!("{}, feature {}, key \"{name}\"", self.place, self.features + 1),
-                    "an object",
-                    "text, a number, true, false or a list of them",
-                    "flatten the attribute",
-                ));
-                None
-            }
+/// The cell of a value; objects have none.
+fn cell<'de>(gathered: &mut Gathered<'_>, name: &str, value: Loose<'de>) -> Option<Cow<'de, str>> {
+    match value {
+        Loose::Null => None,
+        Loose::Flag(flag) => Some(if flag { "true" } else { "false" }.into()),
+        Loose::Text(text) => Some(text),
+        Loose::List(entries) => {
+            let cells: Vec<Cow<'de, str>> =
+                entries.into_iter().filter_map(|entry| cell(gathered, name, entry)).collect();
+            Some(cells.join(";").into())
+        }
+        Loose::Map(_) => {
+            gathered.findings.push(Problem::new(
+                "unsupported-value",
+                format!("{}, feature {}, key \"{name}\"", gathered.place, gathered.features + 1),
+                "an object",
+                "text, a number, true, false or a list of them",
+                "flatten the attribute",
+            ));
+            None
         }
     }
-}
-
-/// Collects the positions of nested coordinates; false where something else stands among them.
-fn gather(coordinates: &Loose, vertices: &mut Vec<[f64; 2]>) -> bool {
-    match coordinates {
-        Loose::List(parts) => match parts.as_slice() {
-            [Loose::Number(_, x), Loose::Number(_, y), ..] => {
-                vertices.push([*x, *y]);
-                true
-            }
-            parts => parts.iter().all(|part| matches!(part, Loose::List(_)) && gather(part, vertices)),
-        },
-        _ => false,
-    }
-}
-
-/// True where the rings of a polygon, or of each polygon of several, are closed and do not cross.
-fn is_simple(coordinates: &Loose) -> bool {
-    let Loose::List(parts) = coordinates else { return false };
-    let is_ring = |part: &Loose| {
-        let Loose::List(positions) = part else { return false };
-        positions
-            .first()
-            .is_some_and(|first| matches!(first, Loose::List(pair) if matches!(pair.first(), Some(Loose::Number(..)))))
-    };
-    if parts.iter().all(is_ring) {
-        let ring = |part: &Loose| {
-            let mut ring = Vec::new();
-            gather(part, &mut ring);
-            ring
-        };
-        return is_valid(&parts.iter().map(ring).collect::<Vec<_>>());
-    }
-    parts.iter().all(|part| matches!(part, Loose::List(_)) && is_simple(part))
 }
 
 /// Says what a visitor of any value expects.
@@ -214,22 +188,22 @@ macro_rules! expecting {
 }
 
 /// Reads the outermost object.
-struct Top<'r, 'a>(&'r mut Reader<'a>);
+struct Top<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for Top<'_, '_> {
-    type Value = Outermost;
+impl<'de> DeserializeSeed<'de> for Top<'_, '_, '_> {
+    type Value = Outermost<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Outermost, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Outermost<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Top<'_, '_> {
-    type Value = Outermost;
+impl<'de> Visitor<'de> for Top<'_, '_, '_> {
+    type Value = Outermost<'de>;
 
     expecting!("a GeoJSON object");
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Outermost, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Outermost<'de>, M::Error> {
         let mut top = Outermost::default();
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
@@ -253,9 +227,9 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
 }
 
 /// Reads the list of features.
-struct Features<'r, 'a>(&'r mut Reader<'a>);
+struct Features<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Features<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -263,7 +237,7 @@ impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Features<'_, '_> {
+impl<'de> Visitor<'de> for Features<'_, '_, '_> {
     type Value = ();
 
     expecting!("a list of features");
@@ -275,9 +249,9 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
 }
 
 /// Reads one feature.
-struct FeatureSeed<'r, 'a>(&'r mut Reader<'a>);
+struct FeatureSeed<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for FeatureSeed<'_, '_> {
+impl<'de> DeserializeSeed<'de> for FeatureSeed<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -285,7 +259,7 @@ impl<'de> DeserializeSeed<'de> for FeatureSeed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for FeatureSeed<'_, '_> {
+impl<'de> Visitor<'de> for FeatureSeed<'_, '_, '_> {
     type Value = ();
 
     expecting!("a feature");
@@ -293,30 +267,30 @@ impl<'de> Visitor<'de> for FeatureSeed<'_, '_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         let mut id = None;
         let mut geometry = None;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+        while let Some(key) = map.next_key::<Word<'_>>()?.map(|word| word.0) {
             match key.as_ref() {
                 "id" => {
                     let value = map.next_value()?;
-                    id = self.0.cell("id", value);
+                    id = cell(&mut self.0.gathered, "id", value);
                 }
-                "geometry" => geometry = map.next_value::<Option<Geometry>>()?,
+                "geometry" => geometry = map.next_value::<Option<Members<'_>>>()?,
                 "properties" => map.next_value_seed(Properties(self.0))?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        self.0.begin(id.as_deref());
-        let vertices = self.0.vertices(geometry.as_ref());
-        self.0.finish(vertices);
+        self.0.gathered.begin(id.as_deref());
+        let geometry = self.0.geometry(geometry);
+        self.0.gathered.finish(geometry, &mut *self.0.see);
         Ok(())
     }
 }
 
 /// Reads the attributes asked for.
-struct Properties<'r, 'a>(&'r mut Reader<'a>);
+struct Properties<'r, 's, 'a>(&'r mut Reader<'s, 'a>);
 
-impl<'de> DeserializeSeed<'de> for Properties<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Properties<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -324,7 +298,7 @@ impl<'de> DeserializeSeed<'de> for Properties<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Properties<'_, '_> {
+impl<'de> Visitor<'de> for Properties<'_, '_, '_> {
     type Value = ();
 
     expecting!("an object of properties, or null");
@@ -334,9 +308,9 @@ impl<'de> Visitor<'de> for Properties<'_, '_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let reader = self.0;
+        let reader = &mut self.0.gathered;
         let mut place = 0;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+        while let Some(key) = map.next_key::<Word<'_>>()?.map(|word| word.0) {
             // Files repeat their keys in the same order: the next name is the likely one.
             if reader.names.get(place).is_none_or(|name| *name != key)
                 && reader.names.len() < NAMES_KEPT
@@ -349,9 +323,8 @@ impl<'de> Visitor<'de> for Properties<'_, '_> {
             if let Some(first) = wanted.next() {
                 let rest: Vec<usize> = wanted.collect();
                 let value = map.next_value()?;
-                let cell = reader.cell(&key, value);
-                rest.into_iter().for_each(|at| reader.cells[at].clone_from(&cell));
-                reader.cells[first] = cell;
+                let cell = cell(reader, &key, value);
+                [first].into_iter().chain(rest).for_each(|at| reader.set(at, cell.as_deref()));
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -360,67 +333,89 @@ impl<'de> Visitor<'de> for Properties<'_, '_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Geometry {
+impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Geometry;
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Members<'de>;
 
             expecting!("a geometry");
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Geometry, M::Error> {
-                let mut geometry = Geometry { kind: "geometry without type".to_owned(), coordinates: Loose::Null };
-                while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
+                let mut members = Members { kind: "geometry without type".into(), coordinates: Coordinates::default() };
+                while let Some(key) = map.next_key::<Word<'_>>()?.map(|word| word.0) {
                     match key.as_ref() {
-                        "type" => geometry.kind = map.next_value()?,
-                        "coordinates" => geometry.coordinates = map.next_value()?,
+                        "type" => members.kind = map.next_value::<Word<'_>>()?.0,
+                        "coordinates" => members.coordinates = map.next_value()?,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
                     }
                 }
-                Ok(geometry)
+                Ok(members)
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(Any)
     }
 }
 
-impl<'de> Deserialize<'de> for Loose {
+impl<'de> Deserialize<'de> for Word<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
         impl<'de> Visitor<'de> for Any {
-            type Value = Loose;
+            type Value = Word<'de>;
+
+            expecting!("a text");
+
+            fn visit_str<E>(self, text: &str) -> Result<Word<'de>, E> {
+                Ok(Word(text.to_owned().into()))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Word<'de>, E> {
+                Ok(Word(text.into()))
+            }
+        }
+        deserializer.deserialize_str(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Loose<'de>;
 
             expecting!("any value");
 
-            fn visit_unit<E>(self) -> Result<Loose, E> {
+            fn visit_unit<E>(self) -> Result<Loose<'de>, E> {
                 Ok(Loose::Null)
             }
 
-            fn visit_bool<E>(self, flag: bool) -> Result<Loose, E> {
+            fn visit_bool<E>(self, flag: bool) -> Result<Loose<'de>, E> {
                 Ok(Loose::Flag(flag))
             }
 
-            #[expect(clippy::cast_precision_loss, reason = "the text keeps every digit")]
-            fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
-                Ok(Loose::Number(number.to_string(), number as f64))
+            fn visit_i64<E>(self, number: i64) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(number.to_string().into()))
             }
 
-            #[expect(clippy::cast_precision_loss, reason = "the text keeps every digit")]
-            fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
-                Ok(Loose::Number(number.to_string(), number as f64))
+            fn visit_u64<E>(self, number: u64) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(number.to_string().into()))
             }
 
-            fn visit_f64<E>(self, number: f64) -> Result<Loose, E> {
-                Ok(Loose::Number(number.to_string(), number))
+            fn visit_f64<E>(self, number: f64) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(number.to_string().into()))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
-                Ok(Loose::Text(text.to_owned()))
+            fn visit_str<E>(self, text: &str) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(text.to_owned().into()))
             }
 
-            fn visit_seq<S: SeqAccess<'de>>(self, mut entries: S) -> Result<Loose, S::Error> {
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Loose<'de>, E> {
+                Ok(Loose::Text(text.into()))
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut entries: S) -> Result<Loose<'de>, S::Error> {
                 let mut list = Vec::new();
                 while let Some(entry) = entries.next_element()? {
                     list.push(entry);
@@ -428,7 +423,7 @@ impl<'de> Deserialize<'de> for Loose {
                 Ok(Loose::List(list))
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Loose, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Loose<'de>, M::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);

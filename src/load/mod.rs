@@ -1,10 +1,12 @@
 //! Bytes of a file turned into a layer: positions, the attributes asked for, and the CRS it states.
 
+mod coordinates;
 mod csv;
 #[cfg_attr(feature = "gdal", path = "ogr.rs")]
 mod foreign;
 mod gathered;
 mod geojson;
+mod geometry;
 mod gpkg;
 mod network;
 mod osm;
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use self::geometry::Geometry;
 pub use self::network::{Direction, Network, Street};
 pub use self::polygon::{Area, LabeledAreas, Rings, area, labeled_areas};
 pub use self::raster::{Raster, raster};
@@ -155,14 +158,19 @@ pub struct Table {
 /// # Cost
 /// One pass over the bytes; memory grows with positions and the attributes asked for, not with the file.
 pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
+    seen(request, &mut |_| {})
+}
+
+/// Reads features and shows `see` every sound geometry, in order; the points of a CSV have none.
+fn seen(request: &Request<'_>, see: &mut dyn FnMut(&mut Geometry)) -> Result<Layer, InputError> {
     refuse_address(request.path)?;
     let source = Source::new(request.path, request.layer)?;
     match source.format {
-        Format::GeoJson => geojson::layer(request),
-        Format::GeoJsonSequence => sequence::layer(request),
+        Format::GeoJson => geojson::layer(request, see),
+        Format::GeoJsonSequence => sequence::layer(request, see),
         Format::Csv => csv::layer(request),
-        Format::GeoPackage => gpkg::layer(request, &source),
-        Format::Foreign => foreign::layer(request, &source),
+        Format::GeoPackage => gpkg::layer(request, &source, see),
+        Format::Foreign => foreign::layer(request, &source, see),
     }
 }
 
@@ -178,7 +186,7 @@ pub fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
 pub fn sha256(path: &Path) -> Result<String, Problem> {
     refuse_address(path)?;
     let source = Source::new(path, None)?;
-    if source.is_database() { foreign::sha256(&source) } else { source::sha256(source.file) }
+    if source.format == Format::Foreign { foreign::sha256(&source) } else { source::sha256(source.file) }
 }
 
 /// The word among `known` that a misspelled one most likely means.

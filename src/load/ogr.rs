@@ -1,6 +1,7 @@
 //! A layer of any vector source that GDAL opens turned into features, keeping only what was asked for.
 
 use std::path::Path;
+use std::sync::{LazyLock, Once};
 
 use gdal::errors::GdalError;
 use gdal::spatial_ref::SpatialRef;
@@ -9,29 +10,20 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use sha2::{Digest, Sha256};
 
 use super::gathered::Gathered;
+use super::geometry::Geometry;
 use super::source::chosen;
-use super::wkb::{self, Geometry};
-use super::{Area, Layer, Request, Source, crs_name, hex, open_problem};
+use super::wkb;
+use super::{Layer, Request, Source, crs_name, hex, open_problem, raster};
 use crate::problem::{InputError, Problem};
 
 /// True where sources that are no files can be read.
 pub(super) const READS_DATABASES: bool = true;
 
-/// Reads points, lines and polygons of any driver of GDAL, such as Shapefile, FlatGeobuf, KML, GML and PostGIS.
-pub(super) fn layer(request: &Request<'_>, source: &Source<'_>) -> Result<Layer, InputError> {
-    read(request, source, |_| {})
-}
-
-/// Reads the polygons of a layer.
-pub(super) fn area(source: &Source<'_>) -> Result<Area, InputError> {
-    let mut polygons = Vec::new();
-    let request = Request { path: source.file, layer: None, attributes: &[], xy: ("", ""), is_points_only: false };
-    let layer = read(&request, source, |geometry| polygons.append(&mut geometry.polygons))?;
-    Ok(Area { sha256: layer.sha256, crs: layer.crs, polygons })
-}
-
-/// The hash of a table's content.
+/// The hash of a file, or of a table's content.
 pub(super) fn sha256(source: &Source<'_>) -> Result<String, Problem> {
+    if !source.is_database() {
+        return raster::sha256(source.file);
+    }
     let mut opened = Opened::new(source)?;
     opened.rows(source).map(|rows| content(&opened.names, &rows))
 }
@@ -57,8 +49,7 @@ impl Opened {
         if !source.is_database() {
             std::fs::metadata(source.file).map_err(|error| open_problem(&error, &source.place()))?;
         }
-        // What GDAL says on standard error is in its errors, too.
-        gdal::config::set_error_handler(|_, _, _| {});
+        quiet();
         let flags =
             GdalOpenFlags::GDAL_OF_READONLY | GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR;
         let options = DatasetOptions { open_flags: flags, ..DatasetOptions::default() };
@@ -66,7 +57,7 @@ impl Opened {
         let layers: Vec<String> = dataset.layers().map(|layer| layer.name()).collect();
         let place = chosen(&layers, source.layer, &source.place())?;
         let layer = dataset.layer(place).map_err(|error| failure(source, &error))?;
-        let crs = layer.spatial_ref().map(|system| name(&system, source)).transpose()?.flatten();
+        let crs = layer.spatial_ref().map(|system| name(&system, &source.place(), ADVICE)).transpose()?.flatten();
         let names = layer.defn().fields().map(|field| field.name()).collect();
         let layer_name = layer.name();
         Ok(Self { dataset, place, layer_name, crs, names })
@@ -87,7 +78,12 @@ impl Opened {
     }
 }
 
-fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geometry)) -> Result<Layer, InputError> {
+/// Reads points, lines and polygons of any driver of GDAL, such as Shapefile, FlatGeobuf, KML, GML and PostGIS.
+pub(super) fn layer(
+    request: &Request<'_>,
+    source: &Source<'_>,
+    see: &mut dyn FnMut(&mut Geometry),
+) -> Result<Layer, InputError> {
     let mut opened = Opened::new(source)?;
     let rows = opened.rows(source)?;
     let hash = if source.is_database() { content(&opened.names, &rows) } else { super::source::sha256(source.file)? };
@@ -97,16 +93,13 @@ fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geo
     let asked: Vec<Option<usize>> =
         request.attributes.iter().map(|wanted| opened.names.iter().position(|name| name == wanted)).collect();
     for row in rows {
-        for (cell, at) in gathered.cells.iter_mut().zip(&asked) {
-            *cell = at.and_then(|at| row.cells[at].clone());
+        for (place, at) in asked.iter().enumerate() {
+            gathered.set(place, at.and_then(|at| row.cells[at].as_deref()));
         }
         gathered.begin(None);
         let found = row.wkb.as_deref().map(wkb::geometry).ok_or_else(|| gathered.unsupported("no geometry"));
         let sound = found.and_then(|found| wkb::sound(&gathered, found));
-        gathered.finish(sound.map(|mut geometry| {
-            see(&mut geometry);
-            geometry.vertices
-        }));
+        gathered.finish(sound, see);
     }
     gathered.into_layer(Path::new(&place), hash, opened.crs)
 }
@@ -131,10 +124,41 @@ fn joined<T: ToString>(list: &[T]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
 }
 
-/// The system of a layer; `None` for coordinates of no system.
-fn name(system: &SpatialRef, source: &Source<'_>) -> Result<Option<String>, Problem> {
+/// What to do about a system that is not known.
+const ADVICE: &str = "reproject the layer: ogr2ogr -t_srs EPSG:4326 -f GPKG out.gpkg INPUT";
+
+/// Drivers that ask other machines, which a file could make us do.
+const OF_THE_NET: &str = "WMS,WCS,WMTS,PLMOSAIC,PLSCENES,DAAS,EEDA,EEDAI,OGCAPI,HTTP,STACIT,STACTA,WFS,OAPIF,CSW,NGW,Elastic,\
+                          Carto,AmigoCloud,GMLAS";
+
+/// Keeps GDAL from writing to standard error and from following addresses in files.
+pub(super) fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // What GDAL says there is in its errors, too.
+        gdal::config::set_error_handler(|_, _, _| {});
+        let skipped = gdal::config::get_config_option("GDAL_SKIP", "").unwrap_or_default();
+        for (key, value) in [
+            ("GDAL_SKIP", format!("{OF_THE_NET},{skipped}").as_str()),
+            // No file of the net has such an ending, so none is there.
+            ("CPL_VSIL_CURL_ALLOWED_EXTENSIONS", ".not-followed"),
+        ] {
+            // Fails for a value with a zero byte alone.
+            let _ = gdal::config::set_config_option(key, value);
+        }
+    });
+}
+
+/// The system of a layer or raster, its horizontal part; `None` for coordinates of no system.
+pub(super) fn name(system: &SpatialRef, place: &str, advice: &str) -> Result<Option<String>, Problem> {
     let mut system = system.clone();
-    let authority = |system: &SpatialRef| system.authority().ok().and_then(|authority| crs_name(&authority));
+    let authority = |system: &SpatialRef| {
+        if !system.is_compound() {
+            return system.authority().ok().and_then(|authority| crs_name(&authority));
+        }
+        let code = |node: &str| system.get_attr_value(&format!("{node}|AUTHORITY"), 1).ok().flatten();
+        code("PROJCS").or_else(|| code("GEOGCS")).and_then(|code| crs_name(&code))
+    };
     if let Some(known) = authority(&system) {
         return Ok(Some(known));
     }
@@ -146,9 +170,25 @@ fn name(system: &SpatialRef, source: &Source<'_>) -> Result<Option<String>, Prob
     {
         return Ok(Some(known));
     }
+    if let Some(code) = code_by_name(&system) {
+        return Ok(Some(code));
+    }
     let found = format!("\"{}\"", system.name().unwrap_or_else(|| "a system without a name".to_owned()));
-    let advice = "reproject the layer: ogr2ogr -t_srs EPSG:4326 -f GPKG out.gpkg INPUT";
-    Err(Problem::new("unknown-crs", source.place(), found, "a system of the EPSG registry", advice))
+    Err(Problem::new("unknown-crs", place, found, "a system of the EPSG registry", advice))
+}
+
+/// The code of a system that a file describes without one, as `.prj` of Esri do: the first of its name that is the same.
+///
+/// # Cost
+/// A few seconds the first time: GDAL lists no names.
+fn code_by_name(system: &SpatialRef) -> Option<String> {
+    static NAMES: LazyLock<Vec<(u32, String)>> = LazyLock::new(|| {
+        let name = |code: u32| SpatialRef::from_epsg(code).ok().and_then(|known| Some((code, known.name()?)));
+        (2_000..=32_767).filter_map(name).collect()
+    });
+    let wanted = system.name()?;
+    let is_same = |code: u32| SpatialRef::from_epsg(code).is_ok_and(|known| known == *system);
+    NAMES.iter().find(|(code, name)| *name == wanted && is_same(*code)).map(|(code, _)| format!("EPSG:{code}"))
 }
 
 /// A hash of names, cells and geometries, each with its length, so that none runs into the next.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use geo::{BoundingRect, Coord, Intersects, LineString, Point, Polygon, Rect, Validation};
 
-use super::{Column, Format, Request, Source, bytes, foreign, geojson, gpkg, refuse_address, text, without_password};
+use super::geometry::Geometry;
+use super::{Column, Format, Layer, Request, Source, refuse_address, seen, without_password};
 use crate::problem::{Findings, InputError, Problem};
 
 /// Polygons, in the coordinates of their file.
@@ -39,35 +40,36 @@ impl Area {
     }
 }
 
-/// Reads the polygons of a GeoJSON file, or of a layer of a GeoPackage.
+/// Reads the polygons of a file or of one of its layers, of any format of [`layer`](super::layer) but CSV.
 ///
 /// # Errors
-/// [`InputError`] when the file cannot be read, holds other geometries or none, or a polygon crosses itself.
+/// [`InputError`] when the file cannot be read, holds no polygons, or a polygon crosses itself.
 pub fn area(path: &Path) -> Result<Area, InputError> {
-    refuse_address(path)?;
-    let place = without_password(&path.display().to_string());
-    let source = Source::new(path, None)?;
-    let area = match source.format {
-        Format::GeoPackage => gpkg::area(&source),
-        Format::Foreign => foreign::area(&source),
-        Format::GeoJson | Format::GeoJsonSequence | Format::Csv => of_geojson(path, &place),
-    }?;
-    if area.polygons.is_empty() {
+    let mut polygons = Vec::new();
+    let layer = of_polygons(path, None, &[], &mut |geometry| polygons.append(&mut geometry.polygons))?;
+    if polygons.is_empty() {
+        let place = without_password(&path.display().to_string());
         let advice = "draw the area as polygons";
         return Err(Problem::new("no-polygons", place, "no polygons", "polygons that make an area", advice).into());
     }
-    Ok(area)
+    Ok(Area { sha256: layer.sha256, crs: layer.crs, polygons })
 }
 
-fn of_geojson(path: &Path, place: &str) -> Result<Area, InputError> {
-    // The layer reader tells of everything that is wrong with the file.
-    let layer = geojson::layer(&Request { path, layer: None, attributes: &[], xy: ("", ""), is_points_only: false })?;
-    let bytes = bytes(path)?;
-    let json: serde_json::Value = serde_json::from_str(text(&bytes, place)?)
-        .map_err(|error| Problem::new("not-json", place, error.to_string(), "JSON text", "mend the file"))?;
-    let mut polygons = Vec::new();
-    collect(&json, &mut polygons);
-    Ok(Area { sha256: layer.sha256, crs: layer.crs, polygons })
+/// Reads a layer whose geometries are looked at one by one.
+fn of_polygons(
+    path: &Path,
+    layer: Option<&str>,
+    attributes: &[String],
+    see: &mut dyn FnMut(&mut Geometry),
+) -> Result<Layer, InputError> {
+    refuse_address(path)?;
+    if Source::new(path, layer)?.format == Format::Csv {
+        let expected = "polygons: GeoJSON or GeoPackage, with the feature gdal whatever OGR opens";
+        let advice = "export the layer with its polygons: ogr2ogr -f GPKG out.gpkg INPUT";
+        let place = path.display().to_string();
+        return Err(Problem::new("no-polygons", place, "a table of points (.csv)", expected, advice).into());
+    }
+    seen(&Request { path, layer, attributes, xy: ("", ""), is_points_only: false }, see)
 }
 
 /// Polygons with a label each, in the coordinates of their file.
@@ -91,70 +93,35 @@ pub struct LabeledAreas {
 /// Rings of one polygon, its exterior first.
 pub type Rings = Vec<Vec<[f64; 2]>>;
 
-/// Reads the polygons of a GeoJSON file and an attribute of each feature.
+/// Reads the polygons of a file, or of one of its layers, and an attribute of each feature.
 ///
 /// # Errors
 /// [`InputError`] when the file cannot be read, holds other geometries or none, or a polygon crosses itself.
-pub fn labeled_areas(path: &Path, attribute: &str) -> Result<LabeledAreas, InputError> {
-    let place = path.display().to_string();
-    let attributes = [attribute.to_owned()];
-    let layer =
-        geojson::layer(&Request { path, layer: None, attributes: &attributes, xy: ("", ""), is_points_only: false })?;
-    let json = parsed(path, &place)?;
-    let features = match &json["features"] {
-        serde_json::Value::Array(features) => features.as_slice(),
-        _ => std::slice::from_ref(&json),
-    };
+pub fn labeled_areas(path: &Path, layer: Option<&str>, attribute: &str) -> Result<LabeledAreas, InputError> {
+    let place = without_password(&path.display().to_string());
+    let mut polygons: Vec<Vec<Rings>> = Vec::new();
     let mut findings = Findings::default();
-    let mut of_feature = |(number, feature): (usize, &serde_json::Value)| {
-        let mut polygons = Vec::new();
-        collect(feature, &mut polygons);
-        if polygons.is_empty() {
-            let found = format!("a {}", feature["geometry"]["type"].as_str().unwrap_or("geometry"));
+    let mut see = |geometry: &mut Geometry| {
+        polygons.push(std::mem::take(&mut geometry.polygons));
+        if polygons.last().is_some_and(Vec::is_empty) {
+            let place = format!("{place}, feature {}", polygons.len());
             let advice = "draw the area as a polygon, or remove the feature";
-            let place = format!("{place}, feature {}", number + 1);
+            let found = format!("a {}", geometry.kind);
             findings.push(Problem::new("unsupported-geometry", place, found, "a Polygon or MultiPolygon", advice));
         }
-        polygons
     };
-    let polygons: Vec<Vec<Rings>> = features.iter().enumerate().map(&mut of_feature).collect();
+    let layer = of_polygons(path, layer, &[attribute.to_owned()], &mut see)?;
     if polygons.is_empty() {
         let advice = "draw the area of each location as a polygon";
         findings.push(Problem::new("no-polygons", &place, "no polygons", "a polygon for each location", advice));
     }
-    let labels = layer.columns.into_iter().next().unwrap_or_default();
     findings.into_result(LabeledAreas {
         sha256: layer.sha256,
         crs: layer.crs,
-        labels,
+        labels: layer.columns.into_iter().next().unwrap_or_default(),
         attribute_names: layer.attribute_names,
         polygons,
     })
-}
-
-/// A JSON file as a whole.
-fn parsed(path: &Path, place: &str) -> Result<serde_json::Value, Problem> {
-    let bytes = bytes(path)?;
-    serde_json::from_str(text(&bytes, place)?)
-        .map_err(|error| Problem::new("not-json", place, error.to_string(), "JSON text", "mend the file"))
-}
-
-/// Collects the polygons of whatever GeoJSON object this is.
-fn collect(json: &serde_json::Value, polygons: &mut Vec<Rings>) {
-    let rings = |value: &serde_json::Value| serde_json::from_value::<Vec<Vec<Vec<f64>>>>(value.clone()).ok();
-    let mut keep = |value: &serde_json::Value| {
-        let rings = rings(value).unwrap_or_default();
-        polygons.push(rings.iter().map(|ring| ring.iter().map(|vertex| [vertex[0], vertex[1]]).collect()).collect());
-    };
-    match json["type"].as_str() {
-        Some("Polygon") => keep(&json["coordinates"]),
-        Some("MultiPolygon") => json["coordinates"].as_array().into_iter().flatten().for_each(keep),
-        Some("Feature") => collect(&json["geometry"], polygons),
-        Some("FeatureCollection") => {
-            json["features"].as_array().into_iter().flatten().for_each(|feature| collect(feature, polygons));
-        }
-        _ => {}
-    }
 }
 
 /// True where rings are closed, have at least four positions and do not cross.

@@ -1,6 +1,7 @@
 //! GeoJSON features, each a text of its own, turned into a layer.
 
 use super::gathered::Gathered;
+use super::geometry::Geometry;
 use super::{Layer, Request, bytes, geojson, hash, text};
 use crate::problem::{InputError, Problem};
 
@@ -8,23 +9,23 @@ use crate::problem::{InputError, Problem};
 const SEPARATOR: char = '\u{1e}';
 
 /// Reads newline-delimited GeoJSON and the text sequences of RFC 8142.
-pub(super) fn layer(request: &Request<'_>) -> Result<Layer, InputError> {
+pub(super) fn layer(request: &Request<'_>, see: &mut dyn FnMut(&mut Geometry)) -> Result<Layer, InputError> {
     let place = request.path.display().to_string();
     let bytes = bytes(request.path)?;
     let all = text(&bytes, &place)?;
-    let mut reader = Gathered::new(request, place);
+    let mut reader = geojson::Reader { gathered: Gathered::new(request, place), see };
     let mut line = 1;
     let delimiter = if all.starts_with(SEPARATOR) { SEPARATOR } else { '\n' };
     for record in all.split(delimiter) {
         if !record.trim().is_empty()
             && let Err(error) = geojson::feature(&mut reader, record)
         {
-            let problem = broken(&reader.place, line, &error);
-            reader.findings.push(problem);
+            let problem = broken(&reader.gathered.place, line, &error);
+            reader.gathered.findings.push(problem);
         }
         line += record.matches('\n').count() + usize::from(delimiter == '\n');
     }
-    reader.into_layer(request.path, hash(&bytes), None)
+    reader.gathered.into_layer(request.path, hash(&bytes), None)
 }
 
 fn broken(place: &str, first: usize, error: &serde_json::Error) -> Problem {

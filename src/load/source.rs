@@ -185,16 +185,24 @@ pub(super) fn sha256(file: &Path) -> Result<String, Problem> {
     digest().map_err(|error| open_problem(&error, &file.display().to_string()))
 }
 
-/// What a source is made of: a Shapefile keeps attributes and system in files beside it, other sources are folders.
+/// What a source is made of: a Shapefile keeps attributes and system in files beside it, a TIFF may keep its position
+/// there, other sources are folders.
 fn parts(file: &Path) -> io::Result<Vec<PathBuf>> {
     let mut parts = vec![file.to_owned()];
     if file.is_dir() {
         parts = fs::read_dir(file)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
         parts.retain(|part| part.is_file());
         parts.sort();
-    } else if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("shp")) {
-        let beside =
-            ["shx", "dbf", "prj", "cpg"].into_iter().flat_map(|ending| [ending.to_owned(), ending.to_uppercase()]);
+        return Ok(parts);
+    }
+    let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let beside: &[&str] = match ending.as_str() {
+        "shp" => &["shx", "dbf", "prj", "cpg"],
+        "tif" | "tiff" => &["tfw", "prj"],
+        _ => &[],
+    };
+    if !beside.is_empty() {
+        let beside = beside.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_uppercase()]);
         parts.extend(beside.map(|ending| file.with_extension(ending)).filter(|part| part.is_file()));
     }
     Ok(parts)

@@ -3,18 +3,8 @@
 use std::borrow::Cow;
 
 use super::gathered::Gathered;
-use super::polygon::is_valid;
+use super::geometry::Geometry;
 use crate::problem::Problem;
-
-/// A point, line or polygon, or several of one kind.
-pub(super) struct Geometry {
-    /// As GeoJSON calls it.
-    pub(super) kind: &'static str,
-    /// All positions, in order.
-    pub(super) vertices: Vec<[f64; 2]>,
-    /// Rings by polygon, the first of each its exterior; empty for points and lines.
-    pub(super) polygons: Vec<Vec<Vec<[f64; 2]>>>,
-}
 
 /// Why bytes are no geometry that can be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,26 +63,11 @@ fn other_kind(code: u32) -> Cow<'static, str> {
 
 /// A geometry that the layer can hold, or what is wrong with it.
 pub(super) fn sound(gathered: &Gathered<'_>, geometry: Result<Geometry, Flaw>) -> Result<Geometry, Problem> {
-    let geometry = match geometry {
-        Ok(geometry) => geometry,
-        Err(Flaw::Kind(kind)) => return Err(gathered.unsupported(&format!("a {kind}"))),
-        Err(Flaw::Broken) => return Err(gathered.no_numbers("a geometry whose bytes are cut off or make no sense")),
-    };
-    let Geometry { kind, vertices, polygons } = &geometry;
-    let is_empty_point = *kind == "Point" && vertices[0].iter().all(|ordinate| ordinate.is_nan());
-    if vertices.is_empty() || is_empty_point {
-        return Err(gathered.unsupported(&format!("a {kind} without coordinates")));
+    match geometry {
+        Ok(geometry) => geometry.sound(gathered),
+        Err(Flaw::Kind(kind)) => Err(gathered.unsupported(&format!("a {kind}"))),
+        Err(Flaw::Broken) => Err(gathered.no_numbers("a geometry whose bytes are cut off or make no sense")),
     }
-    if gathered.is_points_only && vertices.len() > 1 {
-        return Err(gathered.unsupported(&format!("a {kind}")));
-    }
-    if !vertices.iter().flatten().all(|ordinate| ordinate.is_finite()) {
-        return Err(gathered.no_numbers("coordinates that are not finite"));
-    }
-    if !polygons.iter().all(|rings| is_valid(rings)) {
-        return Err(gathered.crossing());
-    }
-    Ok(geometry)
 }
 
 /// What is left of the bytes, and how they are to be read.

@@ -1,13 +1,13 @@
 //! Polygons labeled with ids of locations turned into what each location covers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::layers::changed;
 use super::matrix::{Places, places, sorted};
 use super::rules::{Rules, unknown};
 use super::settings::{self, Settings};
 use super::{Areas, Distance, Input, Location, Reach, UnitType};
-use crate::load::{self, LabeledAreas};
+use crate::load::{self, LabeledAreas, without_password};
 use crate::problem::Problem;
 use crate::reproject::to_wgs84;
 
@@ -23,15 +23,15 @@ impl Rules {
             return;
         }
         for (entry, unit_type) in settings.unit_types.iter().zip(unit_types) {
-            let settings::Reach::Areas { source, sha256, location } = &entry.reach else { continue };
-            let path = Path::new(source);
-            let found = match load::labeled_areas(path, location) {
+            let settings::Reach::Areas { source, layer, sha256, location } = &entry.reach else { continue };
+            let found = match load::labeled_areas(Path::new(source), layer.as_deref(), location) {
                 Ok(found) => found,
                 Err(error) => {
                     self.findings.extend(error.problems);
                     continue;
                 }
             };
+            let path = &*PathBuf::from(without_password(source));
             if let Some(problem) = changed(path, sha256.as_deref(), &found.sha256) {
                 self.findings.push(problem);
                 continue;

@@ -155,6 +155,13 @@ impl Sight {
     pub fn drop_m(&self, distance_m: f64) -> f64 {
         self.curvature * distance_m * distance_m / (2.0 * Self::EARTH_RADIUS_M)
     }
+
+    /// True where the height that must be seen is all that may differ.
+    #[must_use]
+    pub fn differs_in_target_alone(&self, other: &Self) -> bool {
+        let heights = |sight: &Self| [sight.max_m, sight.sensor_m, sight.curvature].map(f64::to_bits);
+        Arc::ptr_eq(&self.terrain, &other.terrain) && heights(self) == heights(other)
+    }
 }
 
 /// Heights of the ground on a grid.

@@ -34,8 +34,11 @@ pub(super) enum Reach {
     },
     /// Those in the polygons of the location: ready service areas or isochrones.
     Areas {
-        /// GeoJSON file with polygons, one or several for a location.
+        /// Layer of polygons, one or several for a location: GeoJSON, GeoPackage, or what the build reads.
         source: String,
+        /// The layer, of a source with several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layer: Option<String>,
         /// SHA-256 the file must have; written into a plan's scenario.toml.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,

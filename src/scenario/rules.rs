@@ -124,6 +124,9 @@ fn resolve_paths(path: &Path, settings: &mut Settings) {
         if let settings::Reach::Matrix { source, .. } | settings::Reach::Areas { source, .. } = &mut unit_type.reach {
             resolve(source);
         }
+        if let settings::Reach::Areas { source, layer, .. } = &mut unit_type.reach {
+            name_table(source, layer);
+        }
         if let settings::Reach::Roads { network, nodes, .. } = &mut unit_type.reach {
             [network].into_iter().chain(nodes).for_each(resolve);
         }

@@ -326,6 +326,68 @@ fn salt_lake_tracts_lie_in_the_areas_that_were_published() {
     assert_eq!(pairs(&scenario), published);
 }
 
+/// The file as its makers wrote it, in its own system, gives the plan of the GeoJSON made from it.
+#[test]
+fn salt_lake_areas_from_a_geopackage() {
+    let Some(lake) = SaltLake::new() else { return };
+    let text = std::fs::read_to_string(lake.scene.path("service_areas_1.geojson")).expect("written");
+    let areas: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut locations = String::from("id,lon,lat\n");
+    for feature in areas["features"].as_array().expect("features") {
+        let corner = &feature["geometry"]["coordinates"][0][0];
+        locations += &format!("{},{},{}\n", feature["properties"]["ORIG_ID"], corner[0], corner[1]);
+    }
+    std::fs::write(lake.scene.path("locations.csv"), locations).expect("written");
+    let package = lake.folder.join("service_areas_1.gpkg").display().to_string();
+    let answer = |source: &str| {
+        let question = Simple {
+            distance: "geodesic",
+            sites: lake.points(),
+            locations: "source = \"locations.csv\"\nmax_units = 1".to_owned(),
+            reach: format!("{{ kind = \"areas\", location = \"ORIG_ID\", source = {source} }}"),
+            units: 3,
+            requirement: "",
+            objective: "",
+        };
+        std::fs::write(lake.scene.path("scenario.toml"), question.text()).expect("written");
+        let scenario = lake.scene.read().expect("sound");
+        let outcome = solve(&scenario);
+        assert!(outcome.verdict.accepted, "{:?}", outcome.verdict.violations);
+        (pairs(&scenario), outcome.plan.objective, outcome.plan.placements)
+    };
+    let expected = answer("\"service_areas_1.geojson\"");
+    assert!(expected.0.len() > 100, "{} pairs", expected.0.len());
+    assert_eq!(answer(&format!("\"{package}\"")), expected);
+    assert_eq!(answer(&format!("\"{package}|layername=service_areas_1\"")), expected);
+    assert_eq!(answer(&format!("\"{package}\", layer = \"service_areas_1\"")), expected);
+}
+
+#[test]
+fn areas_of_other_formats() {
+    let text = |source: &str| {
+        let text = std::fs::read_to_string(scene("", &sound()).path("scenario.toml")).expect("text");
+        text.replace("areas.geojson", source)
+    };
+    let scene = scene("", &sound());
+    let features = [feature("\"L1\"", &square(10.0)), feature("\"L2\"", &square(11.5))].join("\n");
+    std::fs::write(scene.path("areas.geojsonl"), features).expect("written");
+    std::fs::write(scene.path("areas.csv"), "location_id,lon,lat\nL1,10,50\n").expect("written");
+    let whole = solve(&scene.read().expect("sound"));
+    std::fs::write(scene.path("scenario.toml"), text("areas.geojsonl")).expect("written");
+    let lines = solve(&scene.read().expect("sound"));
+    assert_eq!((whole.plan.objective, whole.reachable), (lines.plan.objective, lines.reachable));
+    for (source, code) in [
+        ("areas.csv", "no-polygons"),
+        ("areas.geojson\", layer = \"towns", "unknown-layer"),
+        ("none.gpkg", "missing-file"),
+        ("areas.geojsonl|layername=x", "unknown-layer"),
+    ] {
+        std::fs::write(scene.path("scenario.toml"), text(source)).expect("written");
+        let problems = scene.read().expect_err(source).problems;
+        assert!(problems.iter().any(|problem| problem.code == code), "{source}: {problems:?}");
+    }
+}
+
 /// Whole tracts, in the binary coverage of polygons that pyspatialopt's tests hold.
 #[test]
 fn salt_lake_tracts_as_polygons() {

@@ -1,6 +1,6 @@
 //! The feature gdal: foreign formats are read with their systems and types, beside our own SQLite.
 
-use coverplan::load::{Layer, Request, area, layer, sha256, without_password};
+use coverplan::load::{Layer, Request, area, labeled_areas, layer, sha256, without_password};
 use coverplan::problem::InputError;
 use gdal::vector::{FieldValue, LayerAccess};
 use gdal::{Dataset, DriverManager};
@@ -39,6 +39,10 @@ fn kml_is_read() {
     );
     let areas = area(&scene.path("a.kml|layername=areas")).expect("good");
     assert_eq!(areas.holds_each(&[[1.0, 1.0], [3.0, 1.0]]), [true, false]);
+    let labeled = labeled_areas(&scene.path("a.kml"), Some("areas"), "Name").expect("good");
+    assert_eq!((labeled.labels.cell(0), labeled.polygons), (Some("C"), vec![areas.polygons]));
+    let points = labeled_areas(&scene.path("a.kml"), Some("towns"), "Name").expect_err("points").problems;
+    assert!(points.len() == 2 && points[0].code == "unsupported-geometry", "{points:?}");
 }
 
 #[test]

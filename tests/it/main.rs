@@ -16,7 +16,10 @@ mod export;
 mod faults;
 #[cfg(feature = "gdal")]
 mod gdal;
+#[cfg(feature = "gdal")]
+mod gdal_rasters;
 mod geopackage;
+mod hostile;
 mod judge;
 mod known_answers;
 mod load;

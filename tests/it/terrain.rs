@@ -191,6 +191,45 @@ proptest! {
     }
 }
 
+/// Types that differ in the height of the target alone share their profiles, in whatever order they are listed.
+#[test]
+fn targets_of_several_heights_see_what_each_sees_alone() {
+    let sites: Vec<[f64; 2]> =
+        (0..200).map(|id| [f64::from(id * 37 % 59) * 100.0, f64::from(id * 17 % 39) * 100.0]).collect();
+    let height = |cell: usize| f32::from(u16::try_from(cell * 7919 % 83).expect("small"));
+    let pairs = |targets: &[f64], wanted: usize| {
+        let reach = "km = 4, sensor_m = 3, target_m = 0";
+        let scene = planar(reach, &[[1_000.0, 1_000.0], [3_100.0, 2_200.0]], &sites);
+        let text = std::fs::read_to_string(scene.path("scenario.toml")).expect("text");
+        let entry = |(place, target): (usize, &f64)| {
+            format!(
+                "[[unit_types]]\nid = \"u{place}\"\nreach = {{ kind = \"line-of-sight\", terrain = \"terrain.tif\", \
+                 km = 4, sensor_m = 3, target_m = {target} }}\n[[offers]]\ncontributor = \"all\"\nunit_type = \"u{place}\"\ncount = 1\n"
+            )
+        };
+        let types: String = targets.iter().enumerate().map(entry).collect();
+        std::fs::write(scene.path("scenario.toml"), format!("{text}\n{types}")).expect("written");
+        written(&scene.path("terrain.tif"), [0.0, 4_000.0], 100.0, 60, &(0..60 * 41).map(height).collect::<Vec<f32>>());
+        let scenario = scene.read().expect("sound");
+        let coverage = cover::build(&scenario);
+        let mut pairs = Vec::new();
+        for (site, set) in coverage.set_of_site.iter().enumerate() {
+            let posts = coverage.sets.row(*set as usize).iter().map(|post| coverage.split(*post));
+            pairs.extend(posts.filter(|(_, strand)| strand.unit_type == wanted).map(|(location, _)| (site, location)));
+        }
+        pairs
+    };
+    let mut counts = Vec::new();
+    for targets in [[2.0, 40.0, 9.0, 9.0], [40.0, 2.0, 9.0, 2.0], [9.0, 15.0, 30.0, 1.0]] {
+        for (place, target) in targets.iter().enumerate() {
+            let alone = pairs(&[*target], 1);
+            assert_eq!(pairs(&targets, place + 1), alone, "{targets:?}, {target}");
+            counts.push(alone.len());
+        }
+    }
+    assert!(counts.iter().max() > counts.iter().min(), "heights matter: {counts:?}");
+}
+
 #[test]
 fn broken_rasters_say_what_to_do() {
     let scene = Scene::new(&[("x.tif", "no tiff"), ("x.png", ""), ("x.hgt", "short"), ("x.zip", "no zip")]);

@@ -3,34 +3,28 @@
 mod database;
 mod system;
 
+use std::borrow::Cow;
+
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use self::database::{Database, size};
 use super::gathered::Gathered;
+use super::geometry::Geometry;
 use super::source::chosen;
-use super::wkb::{self, Flaw, Geometry};
-use super::{Area, Layer, Request, Source, sha256};
+use super::wkb::{self, Flaw};
+use super::{Layer, Request, Source, sha256};
 use crate::problem::{InputError, Problem};
 
-/// Reads points, lines and polygons of any coordinate system of the file.
+/// Reads points, lines and polygons of any coordinate system of the file, and shows `see` every sound geometry.
 ///
 /// # Source
 /// OGC 12-128r17 (GeoPackage 1.3), clauses 1.1.2 and 2.1.
-pub(super) fn layer(request: &Request<'_>, source: &Source<'_>) -> Result<Layer, InputError> {
-    read(request, source, |_| {})
-}
-
-/// Reads the polygons of a layer.
-pub(super) fn area(source: &Source<'_>) -> Result<Area, InputError> {
-    let mut polygons = Vec::new();
-    let request = Request { path: source.file, layer: None, attributes: &[], xy: ("", ""), is_points_only: false };
-    let layer = read(&request, source, |geometry| polygons.append(&mut geometry.polygons))?;
-    Ok(Area { sha256: layer.sha256, crs: layer.crs, polygons })
-}
-
-/// Reads the layer and shows `see` every sound geometry.
-fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geometry)) -> Result<Layer, InputError> {
+pub(super) fn layer(
+    request: &Request<'_>,
+    source: &Source<'_>,
+    see: &mut dyn FnMut(&mut Geometry),
+) -> Result<Layer, InputError> {
     let database = Database::open(source.file)?;
     let mut tables = tables(&database)?;
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
@@ -58,7 +52,8 @@ fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geo
         database.count((0..columns.len()).map(|column| cell(row, column)).map(size).sum())?;
         for (place, field) in asked.iter().enumerate() {
             if let Some(field) = field {
-                gathered.cells[place] = text(&mut gathered, field, cell(row, place + FIRST));
+                let cell = text(&mut gathered, field, cell(row, place + FIRST));
+                gathered.set(place, cell.as_deref());
             }
         }
         let number = match cell(row, 1) {
@@ -67,11 +62,7 @@ fn read(request: &Request<'_>, source: &Source<'_>, mut see: impl FnMut(&mut Geo
         };
         gathered.begin(number.as_deref());
         let found = geometry(&gathered, cell(row, 0));
-        let vertices = found.map(|mut geometry| {
-            see(&mut geometry);
-            geometry.vertices
-        });
-        gathered.finish(vertices);
+        gathered.finish(found, see);
     }
     gathered.into_layer(request.path, sha256(source.file)?, crs)
 }
@@ -132,16 +123,16 @@ fn quoted(name: &str) -> String {
 }
 
 /// A cell as the other readers write it; `None` for NULL and, after a problem, for what is no text.
-fn text(gathered: &mut Gathered<'_>, field: &Field, cell: ValueRef<'_>) -> Option<String> {
+fn text<'c>(gathered: &mut Gathered<'_>, field: &Field, cell: ValueRef<'c>) -> Option<Cow<'c, str>> {
     let problem = |gathered: &Gathered<'_>, code, found: &str, expected: &str, advice: &str| {
         let place = format!("{}, feature {}, key \"{}\"", gathered.place, gathered.features + 1, field.name);
         Problem { code, place, found: found.into(), expected: expected.into(), advice: advice.into() }
     };
     match cell {
         ValueRef::Null => None,
-        ValueRef::Integer(flag @ (0 | 1)) if field.is_flag => Some((flag == 1).to_string()),
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Integer(flag @ (0 | 1)) if field.is_flag => Some(if flag == 1 { "true" } else { "false" }.into()),
+        ValueRef::Integer(number) => Some(number.to_string().into()),
+        ValueRef::Real(number) => Some(number.to_string().into()),
         ValueRef::Text(bytes) => {
             let text = std::str::from_utf8(bytes).ok();
             if text.is_none() {
@@ -149,7 +140,7 @@ fn text(gathered: &mut Gathered<'_>, field: &Field, cell: ValueRef<'_>) -> Optio
                 let found = "bytes that are not UTF-8";
                 gathered.findings.push(problem(gathered, "not-utf8", found, "text in UTF-8", advice));
             }
-            text.map(str::to_owned)
+            text.map(Cow::from)
         }
         ValueRef::Blob(_) => {
             let expected = "text, a number, true or false";
