@@ -34,6 +34,9 @@ const SETS_PER_VARIABLE: usize = 10;
 /// Items of the cover sets, after fixing, up to which HiGHS can be hoped to close the gap.
 const HOPEFUL: usize = 60_000;
 
+/// Items, after fixing, up to which a tree of our own is quicker than that of HiGHS.
+const QUICK: usize = 20_000;
+
 /// Further searches after which HiGHS has its try at a program four times as large.
 const SEARCHES: u32 = 3;
 
@@ -179,11 +182,12 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         return Ok(ending);
     }
     let enough = more + SEARCHES;
+    let mut is_branched = false;
     while !record.is_done() && !record.is_over() {
         let is_kept = open_variables(program, &most, proof.as_ref(), record);
         let reduced = reduce::restricted(program, &is_kept);
         let items = reduced.program.sets.items();
-        let is_for_tree = !is_tied && proof.is_some() && (is_rising(program) || items > HOPEFUL);
+        let is_for_tree = !is_tied && !is_branched && proof.is_some() && (is_rising(program) || items <= QUICK);
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
             let fixed = is_kept.len() - reduced.kept.len();
             ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
@@ -192,6 +196,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
                 break;
             }
             // The tree broke off: one model gets its try.
+            is_branched = true;
         }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             let fixed = is_kept.len() - reduced.kept.len();

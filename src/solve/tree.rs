@@ -59,8 +59,20 @@ pub(super) fn grow(
     let (bundles, bins) = cuts::shape(program);
     let bins = Partition::new(layout, &bundles, most, bins);
     let mut master = Master::new(program, &bundles, &bins, most)?;
-    cuts::converge(program, &bins, &mut master, bundles.with_sums(start), &mut |_, _| {}, is_over)?;
     let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
+    let (mut value, mut is_ended) = (value, false);
+    let mut wait = |_: &Master, _: &Answer| {
+        // Nothing is known yet, but who searches meanwhile need not wait.
+        let nothing = News { bound: sign * f64::INFINITY, values: None, hint: None, nodes: 0, is_closed: false };
+        match tell(nothing) {
+            Some(better) => value = better,
+            None => is_ended = true,
+        }
+    };
+    cuts::converge(program, &bins, &mut master, bundles.with_sums(start), &mut wait, is_over)?;
+    if is_ended {
+        return None;
+    }
     let mut tree = Tree {
         program,
         layout,
