@@ -125,6 +125,13 @@ fn solve(model: Movable<Model>, line: &Line) -> Option<Movable<SolvedModel>> {
     (!line.is_broken.load(Ordering::Relaxed)).then_some(Movable(solved))
 }
 
+/// Makes a model forget basis and answer, so that the next run starts anew; false where HiGHS refuses.
+pub(super) fn clear_basis(model: &mut Model) -> bool {
+    // SAFETY: the instance is live.
+    let status = unsafe { highs_sys::Highs_clearSolver(model.as_mut_ptr()) };
+    status == highs_sys::kHighsStatusOk
+}
+
 /// Takes rows away, the first of which is number `first`; false where HiGHS refuses.
 pub(super) fn delete_rows(model: &mut Model, first: usize, is_gone: &[bool]) -> bool {
     let mut mask: Vec<c_int> =

@@ -122,8 +122,19 @@ impl Master {
         Multipliers { left_out, ..prices }.mended(program)
     }
 
-    /// Solves the linear program from its last basis.
+    /// Solves the linear program from its last basis; once more from none where that leads to no answer, or to the word that
+    /// there is none.
     pub(super) fn solve(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
+        match self.attempt(is_over) {
+            Solved::Optimal(answer) => Solved::Optimal(answer),
+            doubtful => {
+                let is_cleared = !is_over() && self.model.as_mut().is_some_and(highs_ffi::clear_basis);
+                if is_cleared { self.attempt(is_over) } else { doubtful }
+            }
+        }
+    }
+
+    fn attempt(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
         let Some(model) = self.model.take() else { return Solved::Failed };
         let Run::Solved(solved) = highs_ffi::run(model, &mut |_| {}, is_over) else { return Solved::Failed };
         let objective = solved.objective_value();

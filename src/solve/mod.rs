@@ -26,6 +26,8 @@ mod settle;
 mod state;
 mod steps;
 mod tree;
+#[cfg(test)]
+mod trials;
 
 pub use self::multipliers::{LeftOut, Multipliers};
 pub use self::record::Moment;

@@ -413,3 +413,42 @@ impl Tree<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::trials::{Numbers, POSTS, best, program};
+
+    /// From a poor plan, without any search beside it, the tree ends at the best of all plans and says so.
+    #[test]
+    fn a_tree_ends_at_the_best_plan() {
+        let mut numbers = Numbers(88_172_645_463_325_252);
+        let (mut grown, mut branched) = (0, 0);
+        for _ in 0..600 {
+            let program = program(&mut numbers);
+            let most: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
+            let Some(best) = best(&program).filter(|_| suits(&program, &most)) else { continue };
+            let (start, start_value) = match &program.aim {
+                Aim::MostValue => (vec![0; POSTS as usize], program.objective(&[0; POSTS as usize])),
+                Aim::LeastCost { costs, .. } => (most.clone(), costs.iter().sum::<f64>() * 2.0),
+            };
+            let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
+            let (mut value, mut last) = (start_value, None);
+            let mut tell = |news: News| {
+                assert!(sign * news.bound >= sign * best - 1e-9, "{} and {best}: {program:?}", news.bound);
+                if let Some(values) = &news.values {
+                    assert_eq!(program.broken_rule(values), None, "{values:?}: {program:?}");
+                    value = program.objective(values);
+                }
+                last = Some((news.bound, news.is_closed, news.nodes));
+                Some(value)
+            };
+            grow(&Layout::new(&program), &most, &start, start_value, &mut tell, &|| false).expect("HiGHS works");
+            let (bound, is_closed, nodes) = last.expect("a tree tells");
+            let is_best = |number: f64| (number - best).abs() <= 1e-9 * best.abs().max(1.0);
+            assert!(is_closed && is_best(value) && is_best(bound), "{value} {bound} {best}: {program:?}");
+            (grown, branched) = (grown + 1, branched + u32::from(nodes > 1));
+        }
+        assert!(grown >= 150 && branched >= 30, "{grown} trees, {branched} with more than a root");
+    }
+}
