@@ -12,6 +12,25 @@ const BLOCK: usize = 16;
 /// What stands no higher over a line of sight is no obstacle, metres: the judge rounds in his own way.
 const SLACK_M: f64 = 1e-6;
 
+/// For each sight, with the number that it came with, what each location sees.
+///
+/// The highest target comes first and the lowest next: who is hidden from the one or seen by the other need not be looked
+/// at for any target between.
+pub(super) fn tables(scenario: &Scenario, mut sights: Vec<(usize, &Sight)>) -> Vec<(usize, Rows)> {
+    sights.sort_by(|a, b| b.1.target_m.total_cmp(&a.1.target_m));
+    if sights.len() > 2 {
+        sights[1..].rotate_right(1);
+    }
+    let mut numbers = Vec::new();
+    let mut known: Vec<(&Sight, Rows)> = Vec::new();
+    for (number, sight) in sights {
+        let rows = sites_by_location(scenario, sight, &known);
+        numbers.push(number);
+        known.push((sight, rows));
+    }
+    numbers.into_iter().zip(known).map(|(number, (_, rows))| (number, rows)).collect()
+}
+
 /// Sites all of whose vertices are in range of a location and in its sight, by location, ascending.
 ///
 /// Who is seen at a height is seen at any higher one: of `known` sights that differ in nothing but the height of the
@@ -20,7 +39,7 @@ const SLACK_M: f64 = 1e-6;
 /// # Cost
 /// About a microsecond a kilometre of profile of 30 m cells, less where whole blocks lie far below the line. Over all
 /// cores.
-pub(super) fn sites_by_location(scenario: &Scenario, sight: &Sight, known: &[(&Sight, Rows)]) -> Rows {
+fn sites_by_location(scenario: &Scenario, sight: &Sight, known: &[(&Sight, Rows)]) -> Rows {
     let sites = &scenario.sites;
     let view = View::new(sight);
     let alike = || known.iter().filter(|(other, _)| other.differs_in_target_alone(sight));

@@ -121,12 +121,13 @@ impl Reachability {
                     tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
                 }
                 Reach::LineOfSight(sight) => {
-                    let by_location = line_of_sight::sites_by_location(scenario, sight, &sights);
-                    tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
-                    sights.push((sight, by_location));
+                    sights.push((strand, sight));
                 }
                 Reach::None => {}
             }
+        }
+        for (strand, by_location) in line_of_sight::tables(scenario, sights) {
+            tables.push((strand, by_location.transposed(scenario.sites.positions.len())));
         }
         let positions: Vec<[f64; 2]> = scenario.locations.iter().map(|location| location.position).collect();
         let index = Index::new(scenario.distance, &positions);

@@ -9,11 +9,9 @@ use highs::HighsModelStatus;
 use super::StopReason;
 use super::bundles::Bundles;
 use super::highs_ffi::{self, Run, Tick};
-use super::multipliers::LeftOut;
 use super::steps::{self, value_scale};
 use crate::model::{Aim, Program};
 use crate::problem::SolveError;
-use crate::reduce;
 use crate::scenario::{Method, Options};
 
 /// Relative gap asked of HiGHS where the objective's attainable steps are not known; below [`super::OPTIMAL_GAP`].
@@ -65,20 +63,11 @@ struct Rung {
     group: usize,
     /// Units at which it is earned.
     at: usize,
-    /// Units at which the rung before is earned; 0 for the first.
-    below: usize,
+    /// Units beyond the rung before.
+    width: usize,
     /// In the program's terms.
     worth: f64,
     column: Variable,
-}
-
-impl Rung {
-    /// Units that the rung asks for beyond the one before, where the first `without` units do not count.
-    fn beyond(&self, without: u32) -> f64 {
-        let without = usize::try_from(without).unwrap_or(usize::MAX);
-        let units = self.at.saturating_sub(without) - self.below.saturating_sub(without);
-        f64::from(u32::try_from(units).unwrap_or(u32::MAX))
-    }
 }
 
 /// A model under construction.
@@ -105,8 +94,6 @@ pub(super) struct Known<'a> {
     pub(super) start: Option<&'a [u32]>,
     /// True where HiGHS need not look for better plans before it has a bound.
     pub(super) is_for_bound: bool,
-    /// Sets that had better be looked at without one of their variables, too: rows that bring the relaxation nearer.
-    pub(super) left_out: &'a [LeftOut],
 }
 
 /// Solves a program by one model.
@@ -128,7 +115,7 @@ pub(super) fn solve(
     let compact = Compact::new(program);
     let full_start = start.map(|values| compact.complete(program, values));
     let (scale, step) = (compact.scale, compact.step);
-    let (columns, mut model) = compact.model(program, known.left_out)?;
+    let (columns, mut model) = compact.model(program)?;
     let rows = model.num_rows();
     set_options(&mut model, options, begun, step)?;
     if known.is_for_bound {
@@ -241,7 +228,8 @@ impl Compact {
                     // Where a further unit adds more than the one before, only whole rungs keep the order.
                     let column = if group.is_concave() { column } else { column.integer() };
                     let worth = term.weight * level * group.scale;
-                    rungs.push(Rung { set: term.set, group: place, at, below, worth, column: columns.add(column) });
+                    let (width, column) = (at - below, columns.add(column));
+                    rungs.push(Rung { set: term.set, group: place, at, width, worth, column });
                     below = at;
                 }
             }
@@ -271,7 +259,7 @@ impl Compact {
     }
 
     /// Columns of the program's variables and the model.
-    fn model(self, program: &Program, left_out: &[LeftOut]) -> Result<(usize, highs::Model), SolveError> {
+    fn model(self, program: &Program) -> Result<(usize, highs::Model), SolveError> {
         let Self { columns, values, rungs, worst, bundles, sums, scale, .. } = self;
         let items: Vec<Variable> = values.iter().chain(&sums).copied().collect();
         // The value of each part, in model units.
@@ -317,17 +305,10 @@ impl Compact {
             let units: Expression = members.iter().map(|place| Expression::from(values[*place as usize])).sum();
             problem = problem.with(constraint!(*sum <= units));
         }
-        let most = if left_out.is_empty() { Vec::new() } else { reduce::limits(program) };
         for rungs in rungs.chunk_by(|a, b| a.set == b.set) {
-            let set = rungs[0].set;
-            let earned =
-                |without: u32| -> Expression { rungs.iter().map(|rung| rung.beyond(without) * rung.column).sum() };
-            problem = problem.with(constraint!(earned(0) <= units(set)));
-            let begin = left_out.partition_point(|left_out| left_out.set < set);
-            for left_out in left_out[begin..].iter().take_while(|left_out| left_out.set == set) {
-                let variable = left_out.variable as usize;
-                problem = problem.with(constraint!(earned(most[variable]) + values[variable] <= units(set)));
-            }
+            let width = |rung: &Rung| f64::from(u32::try_from(rung.width).unwrap_or(u32::MAX));
+            let earned: Expression = rungs.iter().map(|rung| width(rung) * rung.column).sum();
+            problem = problem.with(constraint!(earned <= units(rungs[0].set)));
             if !program.groups[rungs[0].group].is_concave() {
                 for pair in rungs.windows(2) {
                     problem = problem.with(constraint!(pair[0].column >= pair[1].column));

@@ -3,7 +3,7 @@
 use super::multipliers::{LeftOut, Multipliers};
 use super::{SAME, Solution};
 use crate::model::{Aim, Program, TermGroup};
-use crate::reduce::{self, Presolved, Reduced};
+use crate::reduce::{self, Presolved};
 
 /// The solution as one of the larger program.
 ///
@@ -62,19 +62,6 @@ fn lifted_prices(program: &Program, presolved: &Presolved, prices: &Multipliers)
     let mut lifted = Multipliers { parts: prices.parts.clone(), rows, sets, left_out };
     leave_nothing(program, &presolved.dominated, &mut lifted);
     lifted.mended(program)
-}
-
-/// The sets and variables left out that have a price, as far as the smaller program has them; in order.
-pub(super) fn lowered(reduced: &Reduced, prices: &Multipliers) -> Vec<LeftOut> {
-    let lower = |left_out: &LeftOut| {
-        let variable = reduced.kept.binary_search(&left_out.variable).ok()?;
-        let variable = u32::try_from(variable).expect("fewer than before");
-        Some(LeftOut { set: reduced.set_of[left_out.set as usize]?, variable, price: left_out.price })
-    };
-    let mut lowered: Vec<LeftOut> = prices.left_out.iter().filter_map(lower).collect();
-    lowered.sort_by_key(|left_out| (left_out.set, left_out.variable));
-    lowered.dedup_by_key(|left_out| (left_out.set, left_out.variable));
-    lowered
 }
 
 /// Changes prices until no dominated variable seems to earn anything beside the one that stands in for it.

@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::merge::{self, Effort};
 use super::multipliers::{Multipliers, Proof};
 use super::record::Record;
-use super::{StopReason, compact, cuts, lift, relax, search, steps, tree};
+use super::{StopReason, compact, cuts, relax, search, steps, tree};
 use crate::model::{Aim, Program, TermGroup};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
@@ -116,7 +116,7 @@ fn searched_and_bounded(layout: &Layout<'_>, options: &Options, record: &mut Rec
                 // Who listens may have heard enough.
                 let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
             };
-            let known = Known { start: start.as_deref(), is_for_bound: true, ..Known::default() };
+            let known = Known { start: start.as_deref(), is_for_bound: true };
             compact::solve(program, options, halt, begun, known, &mut heard)
         });
         merge::search(layout, effort(program, true, 0), options, record);
@@ -412,15 +412,11 @@ fn compactly(
 ) -> Result<Ending, SolveError> {
     let start = record.best.as_ref().map(|best| reduced.map_or_else(|| best.clone(), |reduced| reduced.forth(best)));
     let (stop, begun) = (record.watch.stop, record.begun);
-    let left_out = match (reduced, &record.certificate) {
-        (Some(reduced), Some((prices, _))) => lift::lowered(reduced, prices),
-        _ => Vec::new(),
-    };
     let mut heard = |news: &compact::News<'_>| {
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
         hear(record, back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let known = Known { start: start.as_deref(), is_for_bound: false, left_out: &left_out };
+    let known = Known { start: start.as_deref(), ..Known::default() };
     let ending = compact::solve(program, options, stop, begun, known, &mut heard)?;
     heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
     ending.fault.into_iter().for_each(|fault| record.blame(fault));
