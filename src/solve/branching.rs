@@ -19,8 +19,6 @@ impl Gains {
 
     /// Takes a gain for a unit of distance.
     pub(super) fn learn(&mut self, variable: u32, is_up: bool, gain: f64) {
-        // A trial without an end says no more than that the gain is large.
-        let gain = if gain.is_finite() { gain } else { return };
         self.sums[variable as usize][usize::from(is_up)] += gain;
         self.counts[variable as usize][usize::from(is_up)] += 1;
         self.all += gain;

@@ -134,7 +134,8 @@ impl Master {
         }
     }
 
-    fn attempt(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
+    /// Solves the linear program from its last basis.
+    pub(super) fn attempt(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
         let Some(model) = self.model.take() else { return Solved::Failed };
         let Run::Solved(solved) = highs_ffi::run(model, &mut |_| {}, is_over) else { return Solved::Failed };
         let objective = solved.objective_value();

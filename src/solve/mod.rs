@@ -95,7 +95,8 @@ pub struct Progress {
     pub bound: Option<f64>,
     /// Nodes of the search tree so far.
     pub nodes: u64,
-    /// Which method is at work: `greedy`, `search`, `prices` or `compact`; empty outside the search.
+    /// Which method is at work: `greedy`, `search`, `prices`, `tree`, `compact`, or `earlier` for what an attempt that broke off
+    /// left; empty outside the search.
     pub method: &'static str,
 }
 

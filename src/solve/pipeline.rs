@@ -195,7 +195,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             if record.is_done() || record.is_over() {
                 break;
             }
-            // The tree broke off: one model gets its try.
+            // The tree broke off, or rounding kept it from the end: one model gets its try.
             is_branched = true;
         }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
@@ -227,16 +227,18 @@ fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &
     let (teller, told) = sync_channel(0);
     let (answerer, answers) = sync_channel(0);
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let growing = scope.spawn(move || {
             let mut tell = |news: tree::News| {
                 // Who listens may have heard enough.
                 teller.send(news).ok()?;
                 answers.recv().ok()
             };
-            tree::grow(&Layout::new(smaller), &reduce::limits(smaller), &start, value, &mut tell, &is_over)
+            let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
+            tree::grow(&layout, &most, &habits, (&start, value), &mut tell, &is_over)
         });
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
+        let mut is_closed = false;
         loop {
             round += 1;
             if let Some(hint) = hint.take() {
@@ -246,18 +248,27 @@ fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &
                 seen.iter().for_each(|values| record.offer("search", values));
             } else if idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 let effort = effort(layout.program, false, SEARCHES - 1);
-                merge::search(layout, Effort { first: round * 1000, rounds: 1, ..effort }, options, record);
+                // Merging ends by the clock, and the tree takes its time.
+                merge::search(
+                    layout,
+                    Effort { first: round * 1000, rounds: 1, merge_s: 0.0, ..effort },
+                    options,
+                    record,
+                );
+            }
+            if record.is_done() || record.is_over() {
+                break;
             }
             let Ok(news) = told.recv() else { break };
             if let Some(values) = news.values {
                 record.offer("tree", &reduced.back(&values));
             }
             hint = news.hint.filter(|_| round % 2 == 0).map(|values| reduced.back(&values));
-            let bound = if news.is_closed { record.value.unwrap_or(news.bound) } else { news.bound };
-            record.prove("tree", record.at_best(steps::attainable(layout.program, bound)), None);
+            record.prove("tree", record.at_best(steps::attainable(layout.program, news.bound)), None);
             record.tell("tree", news.nodes);
             nodes = news.nodes;
-            if record.is_done() || record.is_over() {
+            is_closed = news.is_closed;
+            if news.is_closed || record.is_done() || record.is_over() {
                 break;
             }
             let known = record.value.unwrap_or(value);
@@ -269,6 +280,10 @@ fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &
         }
         halt.store(true, Ordering::Relaxed);
         drop((told, answerer));
+        let is_broken = growing.join().is_err();
+        if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
+            record.blame("HiGHS broke off in the tree".to_owned());
+        }
     });
     nodes
 }
@@ -328,7 +343,7 @@ fn searched_and_priced(
     let clock = record.clock();
     let halt = &AtomicBool::new(false);
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
-    let mut searches = 0;
+    let (mut searches, mut is_enough) = (0, false);
     // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
     let is_weak = options.method == Method::Auto && is_tied;
     let is_short = !is_weak && !is_tied && program.sets.items() <= SHORT;
@@ -350,6 +365,7 @@ fn searched_and_priced(
         let first = if is_short { Effort { moves: whole.moves / 8, rounds: 1, merge_s: 0.0, ..whole } } else { whole };
         merge::search(layout, first, options, record);
         while pricing.is_some()
+            && !record.is_done()
             && let Ok(prices) = told.recv()
         {
             prove(program, most, prices, record);
@@ -361,11 +377,16 @@ fn searched_and_priced(
             let long = Effort { first: u64::from(searches) * 1000, ..effort(program, is_tied, SEARCHES) };
             merge::search(layout, long, options, record);
         }
-        halt.store(record.is_done(), Ordering::Relaxed);
+        // What is known by now is enough, and does not depend on how far the prices have come since.
+        is_enough = record.is_done();
+        halt.store(is_enough, Ordering::Relaxed);
         drop(told);
         pricing.map(|pricing| pricing.join().ok().flatten())
     });
-    if matches!(prices, Some(None)) && !record.is_over() && !record.is_done() {
+    if is_enough {
+        return (searches, None);
+    }
+    if matches!(prices, Some(None)) && !record.is_over() {
         record.blame("HiGHS found no prices: it broke off".to_owned());
     }
     let proof = prices.flatten().map(|prices| prove(program, most, prices, record));

@@ -24,7 +24,8 @@ pub(super) fn settled(
     // Who asks for a gap is in a hurry.
     let is_wanted = solution.status == Status::Optimal && options.gap <= 0.0;
     let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
-    if is_settled(program, values, prices) {
+    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > options.time_limit_s;
+    if is_settled(program, values, prices, &is_over) {
         return solution;
     }
     let Some(tied) = tied(program, values) else { return solution };
@@ -49,21 +50,23 @@ pub(super) fn settled(
 }
 
 /// True where prices show, without a search, that fewer units are worth less, and people go with units.
-fn is_settled(program: &Program, values: &[u32], prices: Option<Multipliers>) -> bool {
+fn is_settled(program: &Program, values: &[u32], prices: Option<Multipliers>, is_over: &dyn Fn() -> bool) -> bool {
     /// Prices of a unit that are tried.
     const TRIALS: u32 = 24;
     let [units, people] = &program.ties;
-    let is_alike = |first: &[f64], second: &[f64]| {
+    let factor = |first: &[f64], second: &[f64]| {
         let factor =
             first.iter().zip(second).find(|(_, second)| **second > 0.0).map_or(0.0, |(first, second)| first / second);
-        first.iter().zip(second).all(|(first, second)| (first - factor * second).abs() <= SAME * first.abs())
+        let is_alike = |(first, second): (&f64, &f64)| (first - factor * second).abs() <= SAME * first.abs();
+        first.iter().zip(second).all(is_alike).then_some(factor)
     };
-    let Some(mut prices) = prices.filter(|_| units.len() == values.len() && is_alike(people, units)) else {
+    if units.len() != values.len() || factor(people, units).is_none() {
         return false;
-    };
-    if let Aim::LeastCost { costs, .. } = &program.aim {
-        return is_alike(costs, units);
     }
+    if let Aim::LeastCost { costs, .. } = &program.aim {
+        return factor(costs, units).is_some_and(|factor| factor > 0.0);
+    }
+    let Some(mut prices) = prices else { return false };
     let count: f64 = units.iter().zip(values).map(|(units, value)| units * f64::from(*value)).sum();
     let mut fewer = program.clone();
     let terms = (0_u32..).zip(units).filter(|(_, units)| **units != 0.0).map(|(place, units)| (place, *units));
@@ -83,6 +86,9 @@ fn is_settled(program: &Program, values: &[u32], prices: Option<Multipliers>) ->
     // The bound is convex in the price: its least is found between two ends that close in.
     let (mut low, mut high) = (0.0, value);
     for _ in 0..TRIALS {
+        if is_over() {
+            break;
+        }
         let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
         let (is_left_less, left_bound) = is_less(left);
         let (is_right_less, right_bound) = is_less(right);

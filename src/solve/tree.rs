@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::bins::Partition;
+use super::bins::{Cut, Partition};
 use super::branching::Gains;
+use super::bundles::Bundles;
 use super::cuts;
 use super::layout::Layout;
 use super::master::{Answer, Master, Solved};
@@ -37,28 +38,48 @@ pub(super) fn suits(program: &Program, most: &[u32]) -> bool {
     program.groups.iter().all(is_exact)
 }
 
+/// How a tree grows.
+pub(super) struct Habits {
+    /// Sums and number of bins of the cuts' model.
+    shape: (Bundles, usize),
+    /// Rounds of cuts for a question.
+    rounds: u32,
+    /// Answers in which a cut did not bind, after which it may go.
+    patience: u32,
+    /// New cuts after which some have to go, at least.
+    room: usize,
+}
+
+impl Habits {
+    /// Those that were found to suit programs like this.
+    pub(super) fn new(program: &Program) -> Self {
+        Self { shape: cuts::shape(program), rounds: 6, patience: 30, room: 200 }
+    }
+}
+
 /// Grows the tree stage by stage; `tell` hears of each and answers with the best objective known by then, or `None` to end.
 ///
 /// A question is the program with narrower ranges of its variables. Its linear relaxation is the cuts' model of
 /// [`cuts::prices`], which all questions share with the cuts learnt so far; its bound is computed from the prices in whole
-/// numbers, as everywhere, never taken from HiGHS. The question with the weakest bound comes next.
+/// numbers, as everywhere. That a question has no values at all is HiGHS's word, asked for twice. The question with the
+/// weakest bound comes next.
 ///
 /// # Source
 /// Land and Doig 1960; branch and Benders cut for covering: Cordeau, Furini and Ljubic 2019.
 pub(super) fn grow(
     layout: &Layout<'_>,
     most: &[u32],
-    start: &[u32],
-    value: f64,
+    habits: &Habits,
+    (start, value): (&[u32], f64),
     tell: &mut dyn FnMut(News) -> Option<f64>,
     is_over: &dyn Fn() -> bool,
 ) -> Option<()> {
     /// Questions of a stage.
     const STAGE: u64 = 64;
     let program = layout.program;
-    let (bundles, bins) = cuts::shape(program);
-    let bins = Partition::new(layout, &bundles, most, bins);
-    let mut master = Master::new(program, &bundles, &bins, most)?;
+    let (bundles, bins) = &habits.shape;
+    let bins = Partition::new(layout, bundles, most, *bins);
+    let mut master = Master::new(program, bundles, &bins, most)?;
     let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
     let (mut value, mut is_ended) = (value, false);
     let mut wait = |_: &Master, _: &Answer| {
@@ -87,10 +108,12 @@ pub(super) fn grow(
         hint: None,
         open: BinaryHeap::new(),
         nodes: 0,
+        habits,
+        root: most.iter().map(|most| (0, *most)).collect(),
+        closed: f64::NEG_INFINITY,
         is_broken: false,
     };
-    let root = most.iter().map(|most| (0, *most)).collect();
-    tree.open.push(Node { height: f64::INFINITY, number: 0, ranges: root, branch: None });
+    tree.open.push(Node { height: f64::INFINITY, number: 0, narrowed: Vec::new(), branch: None, tries: 0 });
     let mut next = None;
     loop {
         let end = tree.nodes + STAGE;
@@ -103,7 +126,8 @@ pub(super) fn grow(
         }
         tree.open.extend(next.take());
         let is_closed = tree.open.is_empty() && !tree.is_broken;
-        let bound = sign * tree.open.peek().map_or(sign * tree.value, |node| node.height.max(sign * tree.value));
+        let top = tree.open.peek().map_or(f64::NEG_INFINITY, |node| node.height);
+        let bound = sign * top.max(tree.closed).max(sign * tree.value);
         tree.value = tell(News {
             bound,
             values: tree.better.take(),
@@ -122,9 +146,11 @@ struct Node {
     /// Its bound, so turned that more is weaker.
     height: f64,
     number: u64,
-    /// Least and most of each variable.
-    ranges: Vec<(u32, u32)>,
+    /// Variable, least and most, where they are not those of the root.
+    narrowed: Vec<(u32, u32, u32)>,
     branch: Option<Branch>,
+    /// How often its answer was whole and still broke cuts.
+    tries: u32,
 }
 
 /// How a question came from another.
@@ -158,6 +184,19 @@ impl PartialEq for Node {
 
 impl Eq for Node {}
 
+/// The half of a range below or above a value between its ends, and how far the value is from it.
+fn half((least, most): (u32, u32), value: f64, is_up: bool) -> ((u32, u32), f64) {
+    const NEAREST: f64 = 1e-6;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the ends of a range")]
+    let below = (value.floor() as u32).clamp(least, most.saturating_sub(1).max(least));
+    let (half, distance) = if is_up {
+        ((below + 1, most), f64::from(below + 1) - value)
+    } else {
+        ((least, below), value - f64::from(below))
+    };
+    (half, distance.max(NEAREST))
+}
+
 struct Tree<'a> {
     program: &'a Program,
     layout: &'a Layout<'a>,
@@ -176,49 +215,50 @@ struct Tree<'a> {
     hint: Option<(Vec<u32>, f64)>,
     open: BinaryHeap<Node>,
     nodes: u64,
+    habits: &'a Habits,
+    root: Vec<(u32, u32)>,
+    /// The weakest bound of the questions that were closed although something better than the best plan is within it: rounding
+    /// in HiGHS left nothing to branch on.
+    closed: f64,
     is_broken: bool,
 }
 
 impl Tree<'_> {
     /// Bounds a question; closes it, or asks two in its place, one of which may be worth looking at next.
     fn visit(&mut self, node: Node, is_over: &dyn Fn() -> bool) -> Option<Node> {
-        if self.is_hopeless(node.height) || !self.keeps_rows(&node.ranges) {
+        let mut ranges = self.root.clone();
+        node.narrowed.iter().for_each(|(variable, least, most)| ranges[*variable as usize] = (*least, *most));
+        if self.is_hopeless(node.height) || !self.keeps_rows(&ranges) {
             return None;
         }
         self.nodes += 1;
-        let answer = match self.relaxed(&node.ranges, is_over) {
+        let answer = match self.relaxed(&ranges, is_over) {
             Solved::Optimal(answer) => answer,
-            Solved::Infeasible => return None,
-            Solved::Failed => {
+            Solved::Infeasible if !is_over() => return None,
+            Solved::Infeasible | Solved::Failed => {
                 self.is_broken = true;
                 return Some(node);
             }
         };
         let prices = self.master.prices(self.program, &self.bins, &answer);
-        let proof = prices.proof_within(self.program, &node.ranges);
-        let height = (self.sign * proof.bound).min(node.height);
+        let proof = prices.proof_within(self.program, &ranges);
+        let proven = self.sign * proof.bound;
+        let height = proven.min(node.height);
         if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
             self.gains.learn(variable, is_up, (before - height).max(0.0) / distance);
         }
         if self.is_hopeless(height) {
             return None;
         }
-        let mut ranges = node.ranges;
-        self.narrow(&mut ranges, height, &proof.loss);
+        // What a unit costs is known of this proof alone, not of the bound that was there before.
+        self.narrow(&mut ranges, proven, &proof.loss);
         self.round(&answer);
         let Some((variable, level)) = self.branching(&answer, &ranges, is_over) else {
             self.offer(&answer);
-            // Where the model is right about whole answers, nothing is left to ask.
-            if self.is_settled(&answer) {
-                return None;
-            }
-            self.is_broken = true;
-            return Some(Node { height, number: self.nodes, ranges, branch: None });
+            return self.reconsidered(Node { height, branch: None, ..node }, &answer);
         };
         self.tidy();
-        let asked = [false, true].map(|is_up| self.asked(&ranges, (variable, level), is_up, height));
-        // The more a direction gains, the sooner it is done with: the other goes on from the basis that is there.
-        let [down, up] = asked;
+        let [down, up] = [false, true].map(|is_up| self.asked(&ranges, (variable, level), is_up, height));
         let (first, second) = if level - level.floor() > 0.5 { (up, down) } else { (down, up) };
         self.open.push(second);
         if self.is_near_the_top(height) {
@@ -228,16 +268,32 @@ impl Tree<'_> {
         None
     }
 
+    /// A question with a whole answer once more, where the answer breaks cuts; else it is closed.
+    fn reconsidered(&mut self, node: Node, answer: &Answer) -> Option<Node> {
+        /// After so many times what is broken is rounding.
+        const TRIES: u32 = 8;
+        if self.is_hopeless(node.height) {
+            return None;
+        }
+        let broken = self.broken(answer, 1e-9);
+        if broken.is_empty() || node.tries == TRIES {
+            self.closed = self.closed.max(node.height);
+            return None;
+        }
+        broken.into_iter().for_each(|cut| self.master.add(cut));
+        Some(Node { tries: node.tries + 1, ..node })
+    }
+
     /// The question with a variable below or above a value that is not whole.
     fn asked(&self, ranges: &[(u32, u32)], (variable, level): (u32, f64), is_up: bool, height: f64) -> Node {
-        let mut ranges = ranges.to_vec();
-        let range = &mut ranges[variable as usize];
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the ends of a range")]
-        let whole = (level.floor() as u32).clamp(range.0, range.1.saturating_sub(1));
-        *range = if is_up { (whole + 1, range.1) } else { (range.0, whole) };
-        let distance = (if is_up { f64::from(whole) + 1.0 - level } else { level - f64::from(whole) }).max(1e-6);
+        let (half, distance) = half(ranges[variable as usize], level, is_up);
+        let changed = |(place, range): (u32, &(u32, u32))| {
+            let range = if place == variable { half } else { *range };
+            (range != self.root[place as usize]).then_some((place, range.0, range.1))
+        };
+        let narrowed = (0_u32..).zip(ranges).filter_map(changed).collect();
         let branch = Some(Branch { variable, is_up, distance, height });
-        Node { height, number: 2 * self.nodes + u64::from(is_up), ranges, branch }
+        Node { height, number: 2 * self.nodes + u64::from(is_up), narrowed, branch, tries: 0 }
     }
 
     /// True for a question not much stronger than the weakest that is open.
@@ -250,20 +306,16 @@ impl Tree<'_> {
 
     /// The answer of the cuts' model within the ranges, after a few rounds of cuts.
     fn relaxed(&mut self, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Solved {
-        /// Rounds of cuts.
-        const ROUNDS: u32 = 6;
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-6;
         self.master.set_ranges(ranges);
         let mut solved = self.master.solve(is_over);
-        for _ in 0..ROUNDS {
+        for _ in 0..self.habits.rounds {
             let Solved::Optimal(answer) = &solved else { break };
             if self.is_hopeless(self.height_of(answer)) {
                 break;
             }
-            let cuts = self.bins.cuts(&answer.items).into_iter();
-            let broken: Vec<_> =
-                cuts.filter(|cut| answer.breaks(cut, BROKEN * self.bins.bins[cut.bin].worth)).collect();
+            let broken = self.broken(answer, BROKEN);
             if broken.is_empty() {
                 break;
             }
@@ -271,6 +323,12 @@ impl Tree<'_> {
             solved = self.master.solve(is_over);
         }
         solved
+    }
+
+    /// Cuts that an answer breaks by more than `slack`, relative to what their bins are worth.
+    fn broken(&self, answer: &Answer, slack: f64) -> Vec<Cut> {
+        let is_broken = |cut: &Cut| answer.breaks(cut, slack * self.bins.bins[cut.bin].worth);
+        self.bins.cuts(&answer.items).into_iter().filter(is_broken).collect()
     }
 
     /// The objective of an answer, so turned that more is weaker.
@@ -298,20 +356,20 @@ impl Tree<'_> {
             choices.iter().take(TRIALS).filter(|(variable, _)| !self.gains.is_known(*variable)).copied().collect();
         for (variable, value) in unknown {
             for is_up in [false, true] {
+                if is_over() {
+                    break;
+                }
                 let mut tried = ranges.to_vec();
-                let range = &mut tried[variable as usize];
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within a range")]
-                let below = value.floor() as u32;
-                if is_up {
-                    range.0 = below + 1;
-                } else {
-                    range.1 = below;
-                }
-                let distance = if is_up { value.ceil() - value } else { value - value.floor() };
+                let (half, distance) = half(ranges[variable as usize], value, is_up);
+                tried[variable as usize] = half;
                 self.master.set_ranges(&tried);
-                if let Solved::Optimal(tried) = self.master.solve(is_over) {
-                    self.gains.learn(variable, is_up, (height - self.height_of(&tried)).max(0.0) / distance);
-                }
+                let reached = match self.master.attempt(is_over) {
+                    Solved::Optimal(tried) => self.height_of(&tried),
+                    // Nothing better is there: as good as a bound at the best plan.
+                    Solved::Infeasible => self.sign * self.value,
+                    Solved::Failed => height,
+                };
+                self.gains.learn(variable, is_up, (height - reached).max(0.0) / distance);
             }
         }
         by_score(&self.gains, &mut choices);
@@ -360,13 +418,6 @@ impl Tree<'_> {
         }
     }
 
-    /// True where an answer of whole values earns no less than the model believes.
-    fn is_settled(&self, answer: &Answer) -> bool {
-        const SLACK: f64 = 1e-6;
-        let height = self.height_of(answer);
-        self.sign * self.value >= height - SLACK * height.abs().max(1e-9)
-    }
-
     /// Takes values out of the ranges that cannot be in a better plan, by what a unit more or less costs the bound.
     fn narrow(&self, ranges: &mut [(u32, u32)], height: f64, loss: &[f64]) {
         for ((least, most), loss) in ranges.iter_mut().zip(loss) {
@@ -405,10 +456,8 @@ impl Tree<'_> {
 
     /// Lets go of cuts that rarely bind when there are many.
     fn tidy(&mut self) {
-        /// Answers in which a cut did not bind.
-        const PATIENCE: u32 = 30;
-        if self.master.cuts() > self.kept_cuts * 3 / 2 + 200 {
-            self.master.forget(PATIENCE);
+        if self.master.cuts() > self.kept_cuts * 3 / 2 + self.habits.room {
+            self.master.forget(self.habits.patience);
             self.kept_cuts = self.master.cuts();
         }
     }
@@ -443,7 +492,11 @@ mod tests {
                 last = Some((news.bound, news.is_closed, news.nodes));
                 Some(value)
             };
-            grow(&Layout::new(&program), &most, &start, start_value, &mut tell, &|| false).expect("HiGHS works");
+            // Now with the habits of large programs, now with those of one who forgets all and has to ask again.
+            let coarse = Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 0, room: 0 };
+            let habits = if grown % 2 == 0 { Habits::new(&program) } else { coarse };
+            grow(&Layout::new(&program), &most, &habits, (&start, start_value), &mut tell, &|| false)
+                .expect("HiGHS works");
             let (bound, is_closed, nodes) = last.expect("a tree tells");
             let is_best = |number: f64| (number - best).abs() <= 1e-9 * best.abs().max(1.0);
             assert!(is_closed && is_best(value) && is_best(bound), "{value} {bound} {best}: {program:?}");

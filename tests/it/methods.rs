@@ -86,6 +86,11 @@ fn left_out(program: &model::Program, prices: &[f64]) -> Vec<plan::LeftOut> {
 
 /// Sites and locations along a line, with a unit for every third.
 fn line() -> Scene {
+    line_with("[1.0]")
+}
+
+/// As [`line`], with these levels.
+fn line_with(levels: &str) -> Scene {
     let row = |place: u32| format!("{place},{:.2},48,{}\n", f64::from(place) * 0.05, 1 + place * 7 % 11);
     let table = (0..60).fold("id,lon,lat,weight\n".to_owned(), |text, place| text + &row(place));
     let scenario = r#"name = "line"
@@ -106,10 +111,32 @@ count = 9
 [[requirements]]
 id = "cover"
 unit_types = ["unit"]
+levels = LEVELS
 [solve]
 method = "search"
 "#;
-    Scene::new(&[("scenario.toml", scenario), ("sites.csv", &table)])
+    Scene::new(&[("scenario.toml", &scenario.replace("LEVELS", levels)), ("sites.csv", &table)])
+}
+
+/// Where levels rise, sets without one of their variables have prices, which the proof needs.
+#[test]
+fn prices_without_a_variable_are_part_of_the_proof() {
+    let scenario = line_with("[0.0, 1.0]").read().expect("a sound scenario");
+    let plan = solve(&scenario).plan;
+    assert!(certify::unproven(&scenario, &plan).is_none());
+    let prices = plan.certificate.clone().expect("search proves its bound by prices");
+    assert!(!prices.left_out.is_empty(), "{prices:?}");
+    let path = tempfile::tempdir().expect("a temporary folder");
+    let path = path.path().join("certificate.json");
+    std::fs::write(&path, plan::certificate_text(&prices)).expect("written");
+    assert_eq!(plan::read_certificate(&path), Ok(prices.clone()));
+    let without = plan::Multipliers { left_out: Vec::new(), ..prices.clone() };
+    assert!(certify::unproven(&scenario, &plan::Plan { certificate: Some(without), ..plan }).is_some());
+    let beyond = u32::try_from(prices.sets.len()).expect("a small question");
+    let strange = [plan::LeftOut { set: beyond, variable: 0, price: 1.0 }];
+    std::fs::write(&path, plan::certificate_text(&plan::Multipliers { left_out: strange.into(), ..prices }))
+        .expect("written");
+    assert_eq!(plan::read_certificate(&path).expect_err("a set that is not there").code, "bad-certificate");
 }
 
 #[test]
