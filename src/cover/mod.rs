@@ -9,6 +9,7 @@ mod rows;
 mod sweep;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rayon::prelude::*;
 
@@ -216,17 +217,26 @@ fn usable_places(scenario: &Scenario) -> Vec<bool> {
 struct Merger {
     sets: Rows,
     set_of_site: Vec<u32>,
-    known: HashMap<Box<[u32]>, u32>,
+    /// By a hash of its posts, or the next number that is free, the set.
+    known: HashMap<u64, u32>,
 }
 
 impl Merger {
+    /// The number of a set; equal sets have the same.
     fn set(&mut self, posts: &[u32]) -> u32 {
-        if let Some(set) = self.known.get(posts) {
-            return *set;
+        let mut hasher = DefaultHasher::new();
+        posts.hash(&mut hasher);
+        let mut key = hasher.finish();
+        // A hash that two sets share is settled by comparing them.
+        while let Some(set) = self.known.get(&key) {
+            if self.sets.row(*set as usize) == posts {
+                return *set;
+            }
+            key = key.wrapping_add(1);
         }
         let set = u32::try_from(self.sets.len()).expect("cover sets are counted in 32 bits");
         self.sets.push(posts);
-        self.known.insert(posts.into(), set);
+        self.known.insert(key, set);
         set
     }
 
