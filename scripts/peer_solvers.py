@@ -195,15 +195,28 @@ class Result:
         return self.runs[0]
 
 
-def solve_all(binary: Path, case: Case, seed: int, limits: Limits, work: Path) -> Result:
-    """Every solver on one question, one after the other."""
+def solve_all(binary: Path, case: Case, seed: int, limits: Limits, work: Path, peers: list[str]) -> Result:
+    """Coverplan and the peers on one question, one after the other."""
     folder = work / (f"{case.name}-{seed}" if case.is_random else case.name)
     writer = [sys.executable, str(HERE / "peer_cases.py"), case.name, str(folder), "--seed", str(seed)]
     subprocess.run(writer, check=True)
     runs = [run_ours(binary, method, folder, seed, limits) for method in OURS]
     if case.has_peers:
-        runs += [run_peer(solver, folder, seed, limits) for solver in PEERS]
+        runs += [run_peer(solver, folder, seed, limits) for solver in peers]
     return Result(case, seed, runs)
+
+
+def print_totals(results: list[Result]) -> None:
+    """Seconds of all questions of a kind together, by solver, and in multiples of `auto`."""
+    kinds: dict[str, dict[str, list[Run]]] = {}
+    for result in results:
+        for run in result.runs:
+            kinds.setdefault(result.case.kind, {}).setdefault(run.solver, []).append(run)
+    for kind, solvers in kinds.items():
+        first = sum(run.seconds for run in solvers[OURS[0]])
+        for solver, runs in solvers.items():
+            total, proven = sum(run.seconds for run in runs), sum(run.is_proven for run in runs)
+            print(f"all of {kind:<14}{solver:<9}{total:>9.1f} s {total / first:>6.2f} x auto  {proven} of {len(runs)} proven")
 
 
 def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
@@ -268,9 +281,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for each solver [%(default)s]")
     memory = round(0.8 * memory_gb)
     parser.add_argument("--memory", type=float, default=memory, help="GB for each solver [%(default)s]")
+    parser.add_argument("--peers", default=",".join(PEERS), help="those to compare with; empty for none [%(default)s]")
     parser.add_argument("--markdown", type=Path, help="write the table of medians there")
     parser.add_argument("--quick", action="store_true", help="four small cases")
     options = parser.parse_args()
+    peers = [peer for peer in options.peers.split(",") if peer]
+    if not set(peers) <= set(PEERS):
+        parser.error(f"--peers takes some of {', '.join(PEERS)}, not {options.peers}")
     limits = Limits(options.limit or (10 if options.quick else 60), options.threads, options.memory)
     seeds = range(1, 1 + (options.seeds or (1 if options.quick else 3)))
     print(f"{machine()}; {limits.threads} threads, {limits.seconds:.0f} s and {limits.gigabytes:.0f} GB a solver")
@@ -284,13 +301,14 @@ def main() -> None:
             print(f"{case.name:<20} skipped: {case.needs} is not here")
             continue
         for seed in seeds:
-            result = solve_all(options.coverplan, case, seed, limits, options.work)
+            result = solve_all(options.coverplan, case, seed, limits, options.work, peers)
             results.append(result)
             for run in result.runs:
                 print_row(case, seed, run, result.auto, result.best)
-            if not case.has_peers:
+            if peers and not case.has_peers:
                 print(f"{case.name:<20} skipped: {', '.join(PEERS)}: the rules of a coalition are no model of theirs")
             faults += contradictions(case, seed, result.runs)
+    print_totals(results)
     if options.markdown and results:
         options.markdown.write_text(markdown(results, limits, options.coverplan), encoding="utf-8")
     if faults:
