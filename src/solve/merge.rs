@@ -12,6 +12,9 @@ use crate::model::Program;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
 
+/// Further searches after which HiGHS has its try at a program four times as large.
+pub(super) const SEARCHES: u32 = 3;
+
 /// How much work a search may do.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Effort {
@@ -23,6 +26,26 @@ pub(super) struct Effort {
     pub(super) rounds: u64,
     /// Seconds for each merging; 0 for none.
     pub(super) merge_s: f64,
+}
+
+impl Effort {
+    /// How much searching suits a program; `more` is how often it has been searched before.
+    pub(super) fn suited(program: &Program, is_tied: bool, more: u32) -> Self {
+        /// How often a walk looks at every item of the cover sets, on average; and how many looks that may be at most.
+        const LOOKS: usize = 200;
+        const MOST: usize = 100_000_000;
+        /// What a move costs besides, in looks.
+        const OVERHEAD: usize = 20;
+        let items = program.sets.items();
+        let per_move = 2 * items / program.variables.len().max(1) + OVERHEAD;
+        let moves = ((items * LOOKS).min(MOST) / per_move) as u64;
+        if is_tied {
+            // Here the merging does most.
+            Self { first: 0, moves: moves / 8, rounds: 3, merge_s: 8.0 }
+        } else {
+            Self { first: u64::from(more) * 1000, moves: moves << more.min(6), rounds: 2, merge_s: 2.0 }
+        }
+    }
 }
 
 /// Rounds without a better plan after which the search ends.

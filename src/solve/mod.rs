@@ -1,5 +1,6 @@
 //! A program turned into a solution: values, a proven bound, and why the search ended.
 
+mod beside;
 mod bins;
 mod branching;
 mod bundles;
@@ -18,6 +19,7 @@ mod merge;
 mod multipliers;
 mod pipeline;
 mod planes;
+mod question;
 mod record;
 mod relax;
 mod rescue;
@@ -225,7 +227,7 @@ fn searched(
         _ => pipeline::run(&layout, options, &mut record).or_else(|error| {
             // A plan that is known outlives a solver that is not.
             record.blame(error.to_string());
-            if record.best.is_some() { Ok(pipeline::Ending::failed(program)) } else { Err(error) }
+            if record.best.is_some() { Ok(record::Ending::failed(program)) } else { Err(error) }
         })?,
     };
     if ending.is_infeasible && record.best.is_none() {
@@ -269,7 +271,7 @@ fn recall(rescue: &Rescue<'_>, record: &mut Record<'_>) {
 }
 
 /// Takes idle units away, makes the bound sound and says what is proven.
-fn conclude(layout: &Layout<'_>, options: &Options, ending: pipeline::Ending, record: Record<'_>) -> Solution {
+fn conclude(layout: &Layout<'_>, options: &Options, ending: record::Ending, record: Record<'_>) -> Solution {
     let program = layout.program;
     let reason = ending.stop_reason;
     let told = Solution {

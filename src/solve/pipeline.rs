@@ -1,15 +1,14 @@
 //! A program turned into the best plan and bound that the method asked for, or suited to it, can find.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::sync_channel;
 
 use super::compact::Known;
 use super::layout::Layout;
-use super::merge::{self, Effort};
+use super::merge::{self, Effort, SEARCHES};
 use super::multipliers::{Multipliers, Proof};
-use super::record::Record;
-use super::{StopReason, compact, cuts, relax, search, steps, tree};
+use super::record::{Ending, Record};
+use super::{beside, compact, cuts, relax, steps, tree};
 use crate::model::{Aim, Program, TermGroup};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
@@ -37,36 +36,6 @@ const HOPEFUL: usize = 60_000;
 /// Items, after fixing, up to which a tree of our own is quicker than that of HiGHS.
 const QUICK: usize = 20_000;
 
-/// Further searches after which HiGHS has its try at a program four times as large.
-const SEARCHES: u32 = 3;
-
-/// How the work ended; plan and bound are in the record.
-pub(super) struct Ending {
-    pub(super) is_infeasible: bool,
-    /// `None` when all was done that was to do.
-    pub(super) stop_reason: Option<StopReason>,
-    pub(super) nodes: u64,
-    pub(super) variables: usize,
-    pub(super) rows: usize,
-    pub(super) method: &'static str,
-    pub(super) reductions: Vec<(&'static str, usize)>,
-}
-
-impl Ending {
-    /// That of a solver that gave no answer.
-    pub(super) fn failed(program: &Program) -> Self {
-        Self {
-            is_infeasible: false,
-            stop_reason: Some(StopReason::Error),
-            nodes: 0,
-            variables: program.variables.len(),
-            rows: program.rows.len(),
-            method: "search",
-            reductions: Vec::new(),
-        }
-    }
-}
-
 /// Runs the method that the options ask for.
 ///
 /// # Errors
@@ -85,7 +54,7 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
     }
     // Who asks for a gap is served by a bound; a proof needs plans from the tree, too.
     if is_tied && options.gap > 0.0 && options.method != Method::Search {
-        return searched_and_bounded(layout, options, record);
+        return beside::searched_and_bounded(layout, options, record);
     }
     decomposed(layout, options, record)
 }
@@ -93,73 +62,9 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
 /// Walks alone, without anything of HiGHS.
 pub(super) fn walks(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Ending {
     let program = layout.program;
-    let effort = Effort { merge_s: 0.0, ..effort(program, program.has_ties(), 0) };
+    let effort = Effort { merge_s: 0.0, ..Effort::suited(program, program.has_ties(), 0) };
     merge::search(layout, effort, options, record);
     Ending::failed(program)
-}
-
-/// Search, and one model for a bound, side by side until they meet.
-///
-/// The search never waits for the bound. News of the bound is heard after the search, in the order in which it came, so that
-/// plan and bound do not depend on who was quicker.
-fn searched_and_bounded(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Result<Ending, SolveError> {
-    /// How often the wish to stop is looked at.
-    const PAUSE: Duration = Duration::from_millis(50);
-    let program = layout.program;
-    let (begun, start) = (record.begun, record.best.clone());
-    let halt = AtomicBool::new(false);
-    let (teller, news) = channel();
-    let ending = std::thread::scope(|scope| {
-        let halt = &halt;
-        let bounding = scope.spawn(move || {
-            let mut heard = |news: &compact::News<'_>| {
-                // Who listens may have heard enough.
-                let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
-            };
-            let known = Known { start: start.as_deref(), is_for_bound: true };
-            compact::solve(program, options, halt, begun, known, &mut heard)
-        });
-        merge::search(layout, effort(program, true, 0), options, record);
-        while !record.is_done() && !record.is_over() {
-            match news.recv_timeout(PAUSE) {
-                Ok((values, bound, nodes)) => hear(record, values.as_deref(), bound, nodes),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        halt.store(true, Ordering::Relaxed);
-        bounding.join().unwrap_or_else(|_| Err(SolveError { detail: "the call of HiGHS broke off".to_owned() }))
-    })?;
-    ending.fault.into_iter().for_each(|fault| record.blame(fault));
-    let is_enough = record.is_done();
-    if !is_enough {
-        hear(record, ending.values.as_deref(), ending.bound, ending.nodes);
-    }
-    Ok(Ending {
-        is_infeasible: false,
-        stop_reason: if is_enough { None } else { stop_reason(record).or(ending.stop_reason) },
-        nodes: ending.nodes,
-        variables: ending.variables,
-        rows: ending.rows,
-        method: "decompose",
-        reductions: Vec::new(),
-    })
-}
-
-/// Takes news of the whole program's model into the record.
-fn hear(record: &mut Record<'_>, values: Option<&[u32]>, bound: Option<f64>, nodes: u64) {
-    if let Some(values) = values {
-        record.offer("compact", values);
-    }
-    match bound {
-        Some(bound) if record.contradicts(bound) => {
-            record
-                .blame(format!("HiGHS says that nothing is better than {bound}, but a plan is: its bound is not used"));
-        }
-        Some(bound) => record.prove("compact", record.at_best(bound), None),
-        None => {}
-    }
-    record.tell("compact", nodes);
 }
 
 /// Search, a bound from prices, and a model of what the two leave open.
@@ -178,7 +83,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
     let most = reduce::limits(program);
     let (mut more, proof) = searched_and_priced(layout, &most, options, record);
     if options.method == Method::Search {
-        ending.stop_reason = stop_reason(record);
+        ending.stop_reason = record.stop_reason();
         return Ok(ending);
     }
     let enough = more + SEARCHES;
@@ -191,7 +96,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
             let fixed = is_kept.len() - reduced.kept.len();
             ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
-            ending.nodes = branched(layout, &reduced, options, record);
+            ending.nodes = beside::branched(layout, &reduced, options, record);
             if record.is_done() || record.is_over() {
                 break;
             }
@@ -206,112 +111,10 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             return Ok(ending);
         }
         more += 1;
-        merge::search(layout, effort(program, is_tied, more), options, record);
+        merge::search(layout, Effort::suited(program, is_tied, more), options, record);
     }
-    ending.stop_reason = stop_reason(record);
+    ending.stop_reason = record.stop_reason();
     Ok(ending)
-}
-
-/// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker.
-fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>) -> u64 {
-    /// Stages without a better plan after which only every so manyth has a search beside it.
-    const PATIENCE: u32 = 4;
-    let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return 0 };
-    let mut nodes = 0;
-    let halt = &AtomicBool::new(false);
-    let clock = record.clock();
-    let is_over = move || halt.load(Ordering::Relaxed) || clock();
-    let smaller = &reduced.program;
-    let start = reduced.forth(&best);
-    let (teller, told) = sync_channel(0);
-    let (answerer, answers) = sync_channel(0);
-    std::thread::scope(|scope| {
-        let growing = scope.spawn(move || {
-            let mut tell = |news: tree::News| {
-                // Who listens may have heard enough.
-                teller.send(news).ok()?;
-                answers.recv().ok()
-            };
-            let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
-            tree::grow(&layout, &most, &habits, (&start, value), &mut tell, &is_over)
-        });
-        let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
-        let mut hint: Option<Vec<u32>> = None;
-        let mut is_closed = false;
-        loop {
-            round += 1;
-            if let Some(hint) = hint.take() {
-                let moves = effort(layout.program, false, SEARCHES - 2).moves;
-                let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
-                let seen = search::walks(layout, &hint, random, moves, &clock);
-                seen.iter().for_each(|values| record.offer("search", values));
-            } else if idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
-                let effort = effort(layout.program, false, SEARCHES - 1);
-                // Merging ends by the clock, and the tree takes its time.
-                merge::search(
-                    layout,
-                    Effort { first: round * 1000, rounds: 1, merge_s: 0.0, ..effort },
-                    options,
-                    record,
-                );
-            }
-            if record.is_done() || record.is_over() {
-                break;
-            }
-            let Ok(news) = told.recv() else { break };
-            if let Some(values) = news.values {
-                record.offer("tree", &reduced.back(&values));
-            }
-            hint = news.hint.filter(|_| round % 2 == 0).map(|values| reduced.back(&values));
-            record.prove("tree", record.at_best(steps::attainable(layout.program, news.bound)), None);
-            record.tell("tree", news.nodes);
-            nodes = news.nodes;
-            is_closed = news.is_closed;
-            if news.is_closed || record.is_done() || record.is_over() {
-                break;
-            }
-            let known = record.value.unwrap_or(value);
-            idle = if known.to_bits() == value.to_bits() { idle + 1 } else { 0 };
-            value = known;
-            if answerer.send(value).is_err() {
-                break;
-            }
-        }
-        halt.store(true, Ordering::Relaxed);
-        drop((told, answerer));
-        let is_broken = growing.join().is_err();
-        if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
-            record.blame("HiGHS broke off in the tree".to_owned());
-        }
-    });
-    nodes
-}
-
-/// Why the search ended before all was done that was to do; `None` where it was.
-fn stop_reason(record: &Record<'_>) -> Option<StopReason> {
-    if record.is_done() || !record.is_over() {
-        return None;
-    }
-    Some(if record.watch.is_stopped() { StopReason::Interrupted } else { StopReason::TimeLimit })
-}
-
-/// How much searching suits a program; `more` is how often it has been searched before.
-fn effort(program: &Program, is_tied: bool, more: u32) -> Effort {
-    /// How often a walk looks at every item of the cover sets, on average; and how many looks that may be at most.
-    const LOOKS: usize = 200;
-    const MOST: usize = 100_000_000;
-    /// What a move costs besides, in looks.
-    const OVERHEAD: usize = 20;
-    let items = program.sets.items();
-    let per_move = 2 * items / program.variables.len().max(1) + OVERHEAD;
-    let moves = ((items * LOOKS).min(MOST) / per_move) as u64;
-    if is_tied {
-        // Here the merging does most.
-        Effort { first: 0, moves: moves / 8, rounds: 3, merge_s: 8.0 }
-    } else {
-        Effort { first: u64::from(more) * 1000, moves: moves << more.min(6), rounds: 2, merge_s: 2.0 }
-    }
 }
 
 /// True where the second of two units may earn more than the first.
@@ -361,7 +164,7 @@ fn searched_and_priced(
             cuts::prices(layout, most, &cuts::shape(program), &start, &mut tell, &is_over)
         };
         let pricing = (!is_weak).then(|| scope.spawn(price));
-        let whole = effort(program, is_tied, 0);
+        let whole = Effort::suited(program, is_tied, 0);
         let first = if is_short { Effort { moves: whole.moves / 8, rounds: 1, merge_s: 0.0, ..whole } } else { whole };
         merge::search(layout, first, options, record);
         while pricing.is_some()
@@ -374,7 +177,7 @@ fn searched_and_priced(
             }
             // Prices that take long leave time for long walks.
             searches += 1;
-            let long = Effort { first: u64::from(searches) * 1000, ..effort(program, is_tied, SEARCHES) };
+            let long = Effort { first: u64::from(searches) * 1000, ..Effort::suited(program, is_tied, SEARCHES) };
             merge::search(layout, long, options, record);
         }
         // What is known by now is enough, and does not depend on how far the prices have come since.
@@ -391,7 +194,7 @@ fn searched_and_priced(
     }
     let proof = prices.flatten().map(|prices| prove(program, most, prices, record));
     if is_short && !record.is_done() && !record.is_over() {
-        merge::search(layout, Effort { first: SECOND, ..effort(program, is_tied, 0) }, options, record);
+        merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, is_tied, 0) }, options, record);
     }
     (searches, proof)
 }
@@ -435,7 +238,7 @@ fn compactly(
     let (stop, begun) = (record.watch.stop, record.begun);
     let mut heard = |news: &compact::News<'_>| {
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
-        hear(record, back.as_deref().or(news.values), news.bound, news.nodes);
+        record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
     let known = Known { start: start.as_deref(), ..Known::default() };
     let ending = compact::solve(program, options, stop, begun, known, &mut heard)?;

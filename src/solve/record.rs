@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::multipliers::Multipliers;
 use super::rescue::{Kept, Rescue};
-use super::{BOUND_SLACK, Progress, Watch, gap};
+use super::{BOUND_SLACK, Progress, StopReason, Watch, gap};
 use crate::model::{Aim, Program};
 use crate::scenario::Options;
 
@@ -20,6 +20,33 @@ pub struct Moment {
     pub value: Option<f64>,
     /// Proven bound.
     pub bound: Option<f64>,
+}
+
+/// How the work ended; plan and bound are in the record.
+pub(super) struct Ending {
+    pub(super) is_infeasible: bool,
+    /// `None` when all was done that was to do.
+    pub(super) stop_reason: Option<StopReason>,
+    pub(super) nodes: u64,
+    pub(super) variables: usize,
+    pub(super) rows: usize,
+    pub(super) method: &'static str,
+    pub(super) reductions: Vec<(&'static str, usize)>,
+}
+
+impl Ending {
+    /// That of a solver that gave no answer.
+    pub(super) fn failed(program: &Program) -> Self {
+        Self {
+            is_infeasible: false,
+            stop_reason: Some(StopReason::Error),
+            nodes: 0,
+            variables: program.variables.len(),
+            rows: program.rows.len(),
+            method: "search",
+            reductions: Vec::new(),
+        }
+    }
 }
 
 /// The best plan and bound so far.
@@ -110,6 +137,31 @@ impl<'a> Record<'a> {
             Aim::LeastCost { .. } => bound >= value,
         };
         is_passed || gap(value, bound) <= self.options.gap.max(super::OPTIMAL_GAP)
+    }
+
+    /// Takes news of the whole program's model in.
+    pub(super) fn hear(&mut self, values: Option<&[u32]>, bound: Option<f64>, nodes: u64) {
+        if let Some(values) = values {
+            self.offer("compact", values);
+        }
+        match bound {
+            Some(bound) if self.contradicts(bound) => {
+                self.blame(format!(
+                    "HiGHS says that nothing is better than {bound}, but a plan is: its bound is not used"
+                ));
+            }
+            Some(bound) => self.prove("compact", self.at_best(bound), None),
+            None => {}
+        }
+        self.tell("compact", nodes);
+    }
+
+    /// Why the search ended before all was done that was to do; `None` where it was.
+    pub(super) fn stop_reason(&self) -> Option<StopReason> {
+        if self.is_done() || !self.is_over() {
+            return None;
+        }
+        Some(if self.watch.is_stopped() { StopReason::Interrupted } else { StopReason::TimeLimit })
     }
 
     /// Notes what went wrong in the solver.

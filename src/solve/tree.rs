@@ -1,6 +1,5 @@
 //! A program turned into a tree of smaller and smaller questions, each with a bound from prices of its own.
 
-use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::bins::{Cut, Partition};
@@ -9,6 +8,7 @@ use super::bundles::Bundles;
 use super::cuts;
 use super::layout::Layout;
 use super::master::{Answer, Master, Solved};
+use super::question::{Branch, Node, half};
 use super::state::State;
 use super::steps;
 use crate::model::{Aim, Program, TermGroup};
@@ -139,62 +139,6 @@ pub(super) fn grow(
             return Some(());
         }
     }
-}
-
-/// A question that is open.
-struct Node {
-    /// Its bound, so turned that more is weaker.
-    height: f64,
-    number: u64,
-    /// Variable, least and most, where they are not those of the root.
-    narrowed: Vec<(u32, u32, u32)>,
-    branch: Option<Branch>,
-    /// How often its answer was whole and still broke cuts.
-    tries: u32,
-}
-
-/// How a question came from another.
-#[derive(Clone, Copy)]
-struct Branch {
-    variable: u32,
-    is_up: bool,
-    /// How far the variable was from the range.
-    distance: f64,
-    /// Bound of the other.
-    height: f64,
-}
-
-impl Ord for Node {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.height.total_cmp(&other.height).then(self.number.cmp(&other.number))
-    }
-}
-
-impl PartialOrd for Node {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Node {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Node {}
-
-/// The half of a range below or above a value between its ends, and how far the value is from it.
-fn half((least, most): (u32, u32), value: f64, is_up: bool) -> ((u32, u32), f64) {
-    const NEAREST: f64 = 1e-6;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the ends of a range")]
-    let below = (value.floor() as u32).clamp(least, most.saturating_sub(1).max(least));
-    let (half, distance) = if is_up {
-        ((below + 1, most), f64::from(below + 1) - value)
-    } else {
-        ((least, below), value - f64::from(below))
-    };
-    (half, distance.max(NEAREST))
 }
 
 struct Tree<'a> {

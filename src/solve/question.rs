@@ -1,0 +1,59 @@
+//! Ranges of variables turned into an open question of a tree, in the order of how weak its bound is.
+
+use std::cmp::Ordering;
+
+/// A question that is open.
+pub(super) struct Node {
+    /// Its bound, so turned that more is weaker.
+    pub(super) height: f64,
+    pub(super) number: u64,
+    /// Variable, least and most, where they are not those of the root.
+    pub(super) narrowed: Vec<(u32, u32, u32)>,
+    pub(super) branch: Option<Branch>,
+    /// How often its answer was whole and still broke cuts.
+    pub(super) tries: u32,
+}
+
+/// How a question came from another.
+#[derive(Clone, Copy)]
+pub(super) struct Branch {
+    pub(super) variable: u32,
+    pub(super) is_up: bool,
+    /// How far the variable was from the range.
+    pub(super) distance: f64,
+    /// Bound of the other.
+    pub(super) height: f64,
+}
+
+impl Ord for Node {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.height.total_cmp(&other.height).then(self.number.cmp(&other.number))
+    }
+}
+
+impl PartialOrd for Node {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Node {}
+
+/// The half of a range below or above a value between its ends, and how far the value is from it.
+pub(super) fn half((least, most): (u32, u32), value: f64, is_up: bool) -> ((u32, u32), f64) {
+    const NEAREST: f64 = 1e-6;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the ends of a range")]
+    let below = (value.floor() as u32).clamp(least, most.saturating_sub(1).max(least));
+    let (half, distance) = if is_up {
+        ((below + 1, most), f64::from(below + 1) - value)
+    } else {
+        ((least, below), value - f64::from(below))
+    };
+    (half, distance.max(NEAREST))
+}
