@@ -64,7 +64,7 @@ fn a_worker_that_is_killed_costs_the_proof_and_not_the_plan() {
 fn too_little_memory_costs_the_proof_and_not_the_plan() {
     let scene = long();
     let solve = format!(
-        "ulimit -v 150000; exec {} solve scenario.toml --method compact --threads 1 --time-limit 20",
+        "ulimit -v 150000; exec {} solve scenario.toml --method compact --threads 1 --time-limit 120",
         env!("CARGO_BIN_EXE_coverplan")
     );
     let output = Command::new("sh").args(["-c", &solve]).current_dir(scene.folder.path()).output().expect("sh runs");
