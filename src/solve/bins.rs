@@ -93,7 +93,13 @@ impl<'a> Partition<'a> {
     /// The plane that touches what a bin earns at a point.
     fn cut(&self, bin: usize, point: &[f64]) -> Cut {
         let terms = &self.bins[bin].terms;
-        let mut factors: Vec<(u32, f64)> = Vec::new();
+        // One term has few factors; those of many terms are added up item by item.
+        let mut dense = vec![0.0; if terms.len() > 1 { point.len() } else { 0 }];
+        let mut sparse: Vec<(u32, f64)> = Vec::new();
+        let mut add = |item: u32, factor: f64| match dense.get_mut(item as usize) {
+            Some(sum) => *sum += factor,
+            None => sparse.push((item, factor)),
+        };
         let mut cut = Cut {
             bin,
             constant: 0.0,
@@ -114,16 +120,17 @@ impl<'a> Partition<'a> {
                 (plane, lowest) = (without, planes.plain.len() - 1);
                 let (unit, others) = (term.worth * plane.unit, term.worth * plane.others);
                 cut.left_out.push(Without { set: term.set, variable, unit, others });
-                factors.push((variable, -others));
+                add(variable, -others);
             }
             cut.constant += term.worth * plane.constant;
             cut.planes.push(u8::try_from(lowest).unwrap_or(u8::MAX));
             let slope = term.worth * (plane.unit + plane.others);
             if slope > 0.0 {
-                factors.extend(items.iter().map(|item| (*item, slope)));
+                items.iter().for_each(|item| add(*item, slope));
             }
         }
-        cut.factors = summed(factors, point.len());
+        let dense = (0_u32..).zip(dense).filter(|(_, factor)| *factor != 0.0);
+        cut.factors = dense.chain(summed(sparse)).collect();
         cut
     }
 
@@ -193,19 +200,14 @@ impl<'a> Partition<'a> {
 }
 
 /// Factors with those of the same item added up; in order.
-fn summed(mut factors: Vec<(u32, f64)>, items: usize) -> Vec<(u32, f64)> {
-    if factors.len() < items {
-        factors.sort_unstable_by_key(|factor| factor.0);
-        factors.dedup_by(|later, first| {
-            let is_same = later.0 == first.0;
-            first.1 += if is_same { later.1 } else { 0.0 };
-            is_same
-        });
-        return factors;
-    }
-    let mut dense = vec![0.0; items];
-    factors.into_iter().for_each(|(item, factor)| dense[item as usize] += factor);
-    (0_u32..).zip(dense).filter(|(_, factor)| *factor != 0.0).collect()
+fn summed(mut factors: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
+    factors.sort_unstable_by_key(|factor| factor.0);
+    factors.dedup_by(|later, first| {
+        let is_same = later.0 == first.0;
+        first.1 += if is_same { later.1 } else { 0.0 };
+        is_same
+    });
+    factors
 }
 
 /// Places of a group's terms, in at most `share` lists: first those of the variable that covers most terms, then those of

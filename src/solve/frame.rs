@@ -3,7 +3,7 @@
 use highs::{Col, RowProblem};
 
 use super::bundles::Bundles;
-use super::multipliers::Multipliers;
+use super::multipliers::{LeftOut, Multipliers};
 use crate::model::{Aim, Program, TermGroup};
 
 /// Sum of the weights in the units handed to HiGHS.
@@ -88,8 +88,14 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Prices from the duals of a relaxation's rows, of which those of the parts begin at `first_part`; `sets` are known.
-pub(super) fn multipliers(program: &Program, duals: &[f64], first_part: Option<usize>, sets: Vec<f64>) -> Multipliers {
+/// Prices from the duals of a relaxation's rows, of which those of the parts begin at `first_part`; those of sets, whole and
+/// with a variable left out, are known.
+pub(super) fn multipliers(
+    program: &Program,
+    duals: &[f64],
+    first_part: Option<usize>,
+    (sets, left_out): (Vec<f64>, Vec<LeftOut>),
+) -> Multipliers {
     let scale = Frame::scale(program);
     let rows = duals[..program.rows.len()].iter().map(|dual| -dual / scale).collect();
     let parts = match (&program.aim, first_part) {
@@ -100,7 +106,7 @@ pub(super) fn multipliers(program: &Program, duals: &[f64], first_part: Option<u
             duals[first..first + program.parts].iter().map(|dual| dual * TOTAL).collect()
         }
     };
-    Multipliers { parts, rows, sets, left_out: Vec::new() }.mended(program)
+    Multipliers { parts, rows, sets, left_out }.mended(program)
 }
 
 /// The smallest concave ladder above that of a group: slopes that fall, each with its number of units.

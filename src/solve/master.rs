@@ -117,9 +117,8 @@ impl Master {
 
     /// The prices that an answer amounts to.
     pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
-        let (sets, left_out) = bins.prices(program, &self.cuts, &answer.duals[self.frame_rows..]);
-        let prices = frame::multipliers(program, &answer.duals, self.first_part, sets);
-        Multipliers { left_out, ..prices }.mended(program)
+        let of_sets = bins.prices(program, &self.cuts, &answer.duals[self.frame_rows..]);
+        frame::multipliers(program, &answer.duals, self.first_part, of_sets)
     }
 
     /// Solves the linear program from its last basis; once more from none where that leads to no answer, or to the word that

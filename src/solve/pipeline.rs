@@ -92,10 +92,11 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let is_kept = open_variables(program, &most, proof.as_ref(), record);
         let reduced = reduce::restricted(program, &is_kept);
         let items = reduced.program.sets.items();
+        let fixed = is_kept.len() - reduced.kept.len();
+        let reductions = vec![("variables fixed by their reduced cost", fixed)];
         let is_for_tree = !is_tied && !is_branched && proof.is_some() && (is_rising(program) || items <= QUICK);
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
-            let fixed = is_kept.len() - reduced.kept.len();
-            ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
+            ending.reductions.clone_from(&reductions);
             ending.nodes = beside::branched(layout, &reduced, options, record);
             if record.is_done() || record.is_over() {
                 break;
@@ -104,11 +105,8 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             is_branched = true;
         }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
-            let fixed = is_kept.len() - reduced.kept.len();
-            ending = compactly(&reduced.program, Some(&reduced), options, record, "decompose")?;
-            ending.is_infeasible = false;
-            ending.reductions = vec![("variables fixed by their reduced cost", fixed)];
-            return Ok(ending);
+            let last = compactly(&reduced.program, Some(&reduced), options, record, "decompose")?;
+            return Ok(Ending { is_infeasible: false, reductions, ..last });
         }
         more += 1;
         merge::search(layout, Effort::suited(program, is_tied, more), options, record);
@@ -125,8 +123,7 @@ fn is_rising(program: &Program) -> bool {
 /// True where cuts find prices sooner than an interior-point method on the whole, or better ones: where levels rise.
 fn is_for_cuts(program: &Program) -> bool {
     let (items, sets) = (program.sets.items(), program.sets.len());
-    let is_rising = !program.groups.iter().all(TermGroup::is_concave);
-    is_rising || items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
+    is_rising(program) || items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
 }
 
 /// Search and a bound from prices, side by side; says how often it was searched, and what the prices prove.

@@ -35,7 +35,7 @@ pub(super) fn prices(program: &Program, most: &[u32], is_over: &dyn Fn() -> bool
     }
     let scale = Frame::scale(program);
     let sets = row_of_set.iter().map(|row| row.map_or(0.0, |row| -duals[row] / scale)).collect();
-    Some(frame::multipliers(program, duals, first_part, sets))
+    Some(frame::multipliers(program, duals, first_part, (sets, Vec::new())))
 }
 
 /// Adds the levels that are earned and their links to units; gives the row of the link of each set.

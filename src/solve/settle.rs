@@ -24,13 +24,13 @@ pub(super) fn settled(
     // Who asks for a gap is in a hurry.
     let is_wanted = solution.status == Status::Optimal && options.gap <= 0.0;
     let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
-    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > options.time_limit_s;
+    let elapsed_s = begun.elapsed().as_secs_f64();
+    let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
+    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > limit_s;
     if is_settled(program, values, prices, &is_over) {
         return solution;
     }
     let Some(tied) = tied(program, values) else { return solution };
-    let elapsed_s = begun.elapsed().as_secs_f64();
-    let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
     let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
     // Its values and bounds are costs of another kind: no one is to take them for the objective.
     let known = Known { start: Some(values), ..Known::default() };

@@ -6,12 +6,13 @@ use super::bins::{Cut, Partition};
 use super::branching::Gains;
 use super::bundles::Bundles;
 use super::cuts;
+use super::frame::Frame;
 use super::layout::Layout;
 use super::master::{Answer, Master, Solved};
 use super::question::{Branch, Node, half};
 use super::state::State;
 use super::steps;
-use crate::model::{Aim, Program, TermGroup};
+use crate::model::{Aim, Program, Term, TermGroup};
 
 /// What a stage of growth tells.
 pub(super) struct News {
@@ -30,9 +31,8 @@ pub(super) struct News {
 /// True where whole answers of the cuts' model earn what they seem to earn, so that branching on variables ends somewhere:
 /// levels that never rise, or two levels of which units that may not be stacked earn the second together.
 pub(super) fn suits(program: &Program, most: &[u32]) -> bool {
-    let is_single = |term: &crate::model::Term| {
-        program.sets.row(term.set as usize).iter().all(|variable| most[*variable as usize] <= 1)
-    };
+    let is_single =
+        |term: &Term| program.sets.row(term.set as usize).iter().all(|variable| most[*variable as usize] <= 1);
     let is_exact =
         |group: &TermGroup| group.is_concave() || (group.full_at() <= 2 && group.terms.iter().all(is_single));
     program.groups.iter().all(is_exact)
@@ -277,7 +277,7 @@ impl Tree<'_> {
 
     /// The objective of an answer, so turned that more is weaker.
     fn height_of(&self, answer: &Answer) -> f64 {
-        -answer.objective / super::frame::Frame::scale(self.program)
+        -answer.objective / Frame::scale(self.program)
     }
 
     /// The variable to branch on and its value; `None` where all are whole.
@@ -341,10 +341,7 @@ impl Tree<'_> {
         if self.program.broken_rule(&state.values).is_some() {
             return;
         }
-        if objective > self.value {
-            self.value = objective;
-            self.better = Some(state.values.clone());
-        }
+        self.keep(&state.values, objective);
         if self.hint.as_ref().is_none_or(|(_, before)| objective > *before) {
             self.hint = Some((state.values, objective));
         }
@@ -355,10 +352,16 @@ impl Tree<'_> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32")]
         let whole = |value: &f64| value.round().clamp(0.0, 4e9) as u32;
         let values: Vec<u32> = answer.items[..self.program.variables.len()].iter().map(whole).collect();
-        let objective = self.program.objective(&values);
-        if self.sign * objective > self.sign * self.value && self.program.broken_rule(&values).is_none() {
+        if self.program.broken_rule(&values).is_none() {
+            self.keep(&values, self.program.objective(&values));
+        }
+    }
+
+    /// Keeps values that keep the rules when they beat the best.
+    fn keep(&mut self, values: &[u32], objective: f64) {
+        if self.sign * objective > self.sign * self.value {
             self.value = objective;
-            self.better = Some(values);
+            self.better = Some(values.to_vec());
         }
     }
 
