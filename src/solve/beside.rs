@@ -1,69 +1,14 @@
 //! Search and a proof side by side turned into plan and bound that do not depend on which of the two is quicker.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::sync_channel;
 
-use super::compact::{self, Known};
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
-use super::record::{Ending, Record};
+use super::record::Record;
 use super::{search, steps, tree};
-use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
-
-/// Search, and one model for a bound, side by side until they meet.
-///
-/// The search never waits for the bound. News of the bound is heard after the search, in the order in which it came, so that
-/// plan and bound do not depend on who was quicker.
-pub(super) fn searched_and_bounded(
-    layout: &Layout<'_>,
-    options: &Options,
-    record: &mut Record<'_>,
-) -> Result<Ending, SolveError> {
-    /// How often the wish to stop is looked at.
-    const PAUSE: Duration = Duration::from_millis(50);
-    let program = layout.program;
-    let (begun, start) = (record.begun, record.best.clone());
-    let halt = AtomicBool::new(false);
-    let (teller, news) = channel();
-    let ending = std::thread::scope(|scope| {
-        let halt = &halt;
-        let bounding = scope.spawn(move || {
-            let mut heard = |news: &compact::News<'_>| {
-                // Who listens may have heard enough.
-                let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
-            };
-            let known = Known { start: start.as_deref(), is_for_bound: true };
-            compact::solve(program, options, halt, begun, known, &mut heard)
-        });
-        merge::search(layout, Effort::suited(program, true, 0), options, record);
-        while !record.is_done() && !record.is_over() {
-            match news.recv_timeout(PAUSE) {
-                Ok((values, bound, nodes)) => record.hear(values.as_deref(), bound, nodes),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        halt.store(true, Ordering::Relaxed);
-        bounding.join().unwrap_or_else(|_| Err(SolveError { detail: "the call of HiGHS broke off".to_owned() }))
-    })?;
-    ending.fault.into_iter().for_each(|fault| record.blame(fault));
-    let is_enough = record.is_done();
-    if !is_enough {
-        record.hear(ending.values.as_deref(), ending.bound, ending.nodes);
-    }
-    Ok(Ending {
-        is_infeasible: false,
-        stop_reason: if is_enough { None } else { record.stop_reason().or(ending.stop_reason) },
-        nodes: ending.nodes,
-        variables: ending.variables,
-        rows: ending.rows,
-        method: "decompose",
-        reductions: Vec::new(),
-    })
-}
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
 /// does not depend on which of the two is quicker.

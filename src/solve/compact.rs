@@ -92,8 +92,6 @@ struct Compact {
 pub(super) struct Known<'a> {
     /// Values that keep the rules.
     pub(super) start: Option<&'a [u32]>,
-    /// True where HiGHS need not look for better plans before it has a bound.
-    pub(super) is_for_bound: bool,
 }
 
 /// Solves a program by one model.
@@ -118,11 +116,6 @@ pub(super) fn solve(
     let (columns, mut model) = compact.model(program)?;
     let rows = model.num_rows();
     set_options(&mut model, options, begun, step)?;
-    if known.is_for_bound {
-        model
-            .try_set_option("mip_heuristic_effort", 0.0)
-            .map_err(|error| SolveError { detail: format!("HiGHS refuses an option: {error}") })?;
-    }
     if let Some(full_start) = &full_start {
         // A start that HiGHS does not take costs time, never the answer.
         let _ignored = model.try_set_solution(Some(full_start), None, None, None);

@@ -132,6 +132,16 @@ pub(super) fn clear_basis(model: &mut Model) -> bool {
     status == highs_sys::kHighsStatusOk
 }
 
+/// Says of all columns whether they are whole; false where HiGHS refuses.
+pub(super) fn set_whole(model: &mut Model, is_whole: bool) -> bool {
+    let kinds = vec![c_int::from(is_whole); model.num_cols()];
+    let Ok(end) = c_int::try_from(kinds.len()) else { return false };
+    // SAFETY: the instance is live and has as many columns as there are kinds; HiGHS reads them only.
+    let status =
+        unsafe { highs_sys::Highs_changeColsIntegralityByRange(model.as_mut_ptr(), 0, end - 1, kinds.as_ptr()) };
+    status == highs_sys::kHighsStatusOk
+}
+
 /// Takes rows away, the first of which is number `first`; false where HiGHS refuses.
 pub(super) fn delete_rows(model: &mut Model, first: usize, is_gone: &[bool]) -> bool {
     let mut mask: Vec<c_int> =

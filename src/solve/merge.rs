@@ -120,7 +120,7 @@ fn merged(reduced: &Reduced, best: &[u32], effort: Effort, options: &Options, st
     const GAP: f64 = 5e-4;
     let options = Options { time_limit_s: effort.merge_s, gap: options.gap.max(GAP), ..*options };
     let start = reduced.forth(best);
-    let known = Known { start: Some(&start), ..Known::default() };
+    let known = Known { start: Some(&start) };
     let ending = compact::solve(&reduced.program, &options, stop, Instant::now(), known, &mut |_| {}).ok()?;
     ending.values.map(|values| reduced.back(&values))
 }

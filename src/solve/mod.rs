@@ -12,8 +12,10 @@ mod faults;
 mod frame;
 mod greedy;
 mod highs_ffi;
+mod kernel;
 mod layout;
 mod lift;
+mod market;
 mod master;
 mod merge;
 mod multipliers;
@@ -27,9 +29,12 @@ mod search;
 mod settle;
 mod state;
 mod steps;
+mod tally;
+mod tied;
 mod tree;
 #[cfg(test)]
 mod trials;
+mod volume;
 
 pub use self::multipliers::{LeftOut, Multipliers};
 pub use self::record::Moment;

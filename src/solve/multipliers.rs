@@ -1,7 +1,7 @@
 //! Prices on the rows and terms of a program turned into a bound that no plan can beat.
 
 use super::steps;
-use crate::model::{Aim, Program, TermGroup};
+use crate::model::{Aim, Program, Row, TermGroup};
 
 /// Prices: one per part of the value, per row and per covering term.
 ///
@@ -40,7 +40,42 @@ pub struct LeftOut {
     pub price: f64,
 }
 
+/// What each unit is worth and what is paid in all at some prices, in whole numbers.
+#[derive(Clone)]
+pub(super) struct Ledger {
+    fixed: Fixed,
+    worth: Vec<i128>,
+    total: i128,
+}
+
+impl Ledger {
+    /// Takes in that a row has a price, besides those that it has already.
+    pub(super) fn charge(&mut self, row: &Row, price: f64) {
+        let price = self.fixed.near(allowed(row, price));
+        if price == 0 {
+            return;
+        }
+        self.total += price * whole(if price > 0 { row.most } else { row.least });
+        for (variable, factor) in &row.terms {
+            self.worth[*variable as usize] -= price * whole(*factor);
+        }
+    }
+
+    /// What follows for values within ranges, which must be within those that the ledger was made for.
+    pub(super) fn proof(&self, program: &Program, ranges: &[(u32, u32)]) -> Proof {
+        let mut total = self.total;
+        for (worth, (least, most)) in self.worth.iter().zip(ranges) {
+            total += worth * i128::from(if *worth > 0 { *most } else { *least });
+        }
+        let loss = self.worth.iter().map(|worth| -self.fixed.float(*worth)).collect();
+        let bound = self.fixed.float(total);
+        let bound = if matches!(program.aim, Aim::MostValue) { bound } else { -bound };
+        Proof { bound, loss }
+    }
+}
+
 /// Sums in whole multiples of a power of two, so that they are exact in any order; rounded against the one who proves.
+#[derive(Clone, Copy)]
 struct Fixed {
     unit: f64,
 }
@@ -59,19 +94,19 @@ impl Fixed {
 
     /// The next multiple upwards.
     #[expect(clippy::cast_possible_truncation, reason = "at most a few times 2^60")]
-    fn up(&self, number: f64) -> i128 {
+    fn up(self, number: f64) -> i128 {
         (number * self.unit).ceil() as i128
     }
 
     /// The nearest multiple, for prices: any prices are sound.
     #[expect(clippy::cast_possible_truncation, reason = "at most a few times 2^60")]
-    fn near(&self, number: f64) -> i128 {
+    fn near(self, number: f64) -> i128 {
         (number * self.unit).round() as i128
     }
 
     /// A float not below the number.
     #[expect(clippy::cast_precision_loss, reason = "rounded upwards right after")]
-    fn float(&self, number: i128) -> f64 {
+    fn float(self, number: i128) -> f64 {
         (number as f64 / self.unit).next_up()
     }
 }
@@ -100,7 +135,6 @@ impl Multipliers {
     /// Makes prices that break their sign allowed ones, and the parts' prices of a value sum up to one.
     #[must_use]
     pub fn mended(mut self, program: &Program) -> Self {
-        let sound = |price: f64| if price.is_finite() { price } else { 0.0 };
         self.sets.iter_mut().for_each(|price| *price = sound(*price).max(0.0));
         self.parts.iter_mut().for_each(|price| *price = sound(*price).max(0.0));
         self.left_out.iter_mut().for_each(|left_out| left_out.price = sound(left_out.price).max(0.0));
@@ -111,11 +145,7 @@ impl Multipliers {
             first.price += if is_same { later.price } else { 0.0 };
             is_same
         });
-        for (price, row) in self.rows.iter_mut().zip(&program.rows) {
-            let least = if row.least.is_finite() { f64::NEG_INFINITY } else { 0.0 };
-            let most = if row.most.is_finite() { f64::INFINITY } else { 0.0 };
-            *price = sound(*price).clamp(least, most);
-        }
+        self.rows.iter_mut().zip(&program.rows).for_each(|(price, row)| *price = allowed(row, *price));
         if matches!(program.aim, Aim::MostValue) {
             let sum: f64 = self.parts.iter().sum();
             if sum > 0.0 {
@@ -150,6 +180,11 @@ impl Multipliers {
 
     /// As [`Self::proof`], of the values within these ranges, least and most.
     pub(super) fn proof_within(&self, program: &Program, ranges: &[(u32, u32)]) -> Proof {
+        self.ledger(program, ranges).proof(program, ranges)
+    }
+
+    /// What each unit is worth at these prices and what is paid besides, for values within these ranges.
+    pub(super) fn ledger(&self, program: &Program, ranges: &[(u32, u32)]) -> Ledger {
         let costs: &[f64] = match &program.aim {
             Aim::MostValue => &[],
             Aim::LeastCost { costs, .. } => costs,
@@ -177,31 +212,16 @@ impl Multipliers {
                 without.iter().for_each(|(variable, price)| worth[*variable as usize] -= price);
             }
         }
-        for (row, price) in program.rows.iter().zip(&self.rows) {
-            let price = fixed.near(*price);
-            if price == 0 {
-                continue;
-            }
-            total += price * whole(if price > 0 { row.most } else { row.least });
-            for (variable, factor) in &row.terms {
-                worth[*variable as usize] -= price * whole(*factor);
-            }
-        }
         for (worth, cost) in worth.iter_mut().zip(costs) {
             *worth -= -fixed.up(-cost);
         }
-        for (worth, (least, most)) in worth.iter().zip(ranges) {
-            total += worth * i128::from(if *worth > 0 { *most } else { *least });
+        if let Aim::LeastCost { coverage, .. } = program.aim {
+            total -= self.parts.iter().map(|price| -fixed.up(-price * coverage)).sum::<i128>();
         }
-        let loss = worth.iter().map(|worth| -fixed.float(*worth)).collect();
-        let bound = match &program.aim {
-            Aim::MostValue => fixed.float(total),
-            Aim::LeastCost { coverage, .. } => {
-                let asked: i128 = self.parts.iter().map(|price| -fixed.up(-price * coverage)).sum();
-                -fixed.float(total - asked)
-            }
-        };
-        Proof { bound, loss }
+        let mut ledger = Ledger { fixed, worth, total };
+        let priced = program.rows.iter().zip(&self.rows);
+        priced.for_each(|(row, price)| ledger.charge(row, *price));
+        ledger
     }
 
     /// Those of a set; they are in order of the sets.
@@ -241,6 +261,18 @@ impl LeftOut {
         let set = self.set as usize;
         set < program.sets.len() && program.sets.row(set).binary_search(&self.variable).is_ok()
     }
+}
+
+/// A price that is a number.
+fn sound(price: f64) -> f64 {
+    if price.is_finite() { price } else { 0.0 }
+}
+
+/// A price of a row with the sign that it may have.
+pub(super) fn allowed(row: &Row, price: f64) -> f64 {
+    let least = if row.least.is_finite() { f64::NEG_INFINITY } else { 0.0 };
+    let most = if row.most.is_finite() { f64::INFINITY } else { 0.0 };
+    sound(price).clamp(least, most)
 }
 
 /// The most that a term can earn when so many units on it have to be paid for.

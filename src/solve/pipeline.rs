@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::multipliers::{Multipliers, Proof};
 use super::record::{Ending, Record};
-use super::{beside, compact, cuts, relax, steps, tree};
+use super::{beside, compact, cuts, relax, steps, tied, tree};
 use crate::model::{Aim, Program, TermGroup};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
@@ -52,10 +52,6 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
     if is_whole || record.best.is_none() {
         return compactly(program, None, options, record, "compact");
     }
-    // Who asks for a gap is served by a bound; a proof needs plans from the tree, too.
-    if is_tied && options.gap > 0.0 && options.method != Method::Search {
-        return beside::searched_and_bounded(layout, options, record);
-    }
     decomposed(layout, options, record)
 }
 
@@ -81,7 +77,11 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         reductions: Vec::new(),
     };
     let most = reduce::limits(program);
-    let (mut more, proof) = searched_and_priced(layout, &most, options, record);
+    let (mut more, proof) = if is_tied {
+        (SEARCHES, tied::searched_and_priced(layout, &most, options, record))
+    } else {
+        searched_and_priced(layout, &most, options, record)
+    };
     if options.method == Method::Search {
         ending.stop_reason = record.stop_reason();
         return Ok(ending);
@@ -139,14 +139,11 @@ fn searched_and_priced(
     /// Number of the first round of the search that follows a short one.
     const SECOND: u64 = 500;
     let program = layout.program;
-    let is_tied = program.has_ties();
     let clock = record.clock();
     let halt = &AtomicBool::new(false);
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
     let (mut searches, mut is_enough) = (0, false);
-    // Rules that tie units to others make the relaxation weak; HiGHS strengthens it with cuts of its own.
-    let is_weak = options.method == Method::Auto && is_tied;
-    let is_short = !is_weak && !is_tied && program.sets.items() <= SHORT;
+    let is_short = program.sets.items() <= SHORT;
     let prices = std::thread::scope(|scope| {
         let start = record.best.clone().unwrap_or_default();
         let (teller, told) = sync_channel(0);
@@ -160,12 +157,11 @@ fn searched_and_priced(
             };
             cuts::prices(layout, most, &cuts::shape(program), &start, &mut tell, &is_over)
         };
-        let pricing = (!is_weak).then(|| scope.spawn(price));
-        let whole = Effort::suited(program, is_tied, 0);
+        let pricing = scope.spawn(price);
+        let whole = Effort::suited(program, false, 0);
         let first = if is_short { Effort { moves: whole.moves / 8, rounds: 1, merge_s: 0.0, ..whole } } else { whole };
         merge::search(layout, first, options, record);
-        while pricing.is_some()
-            && !record.is_done()
+        while !record.is_done()
             && let Ok(prices) = told.recv()
         {
             prove(program, most, prices, record);
@@ -174,24 +170,24 @@ fn searched_and_priced(
             }
             // Prices that take long leave time for long walks.
             searches += 1;
-            let long = Effort { first: u64::from(searches) * 1000, ..Effort::suited(program, is_tied, SEARCHES) };
+            let long = Effort { first: u64::from(searches) * 1000, ..Effort::suited(program, false, SEARCHES) };
             merge::search(layout, long, options, record);
         }
         // What is known by now is enough, and does not depend on how far the prices have come since.
         is_enough = record.is_done();
         halt.store(is_enough, Ordering::Relaxed);
         drop(told);
-        pricing.map(|pricing| pricing.join().ok().flatten())
+        pricing.join().ok().flatten()
     });
     if is_enough {
         return (searches, None);
     }
-    if matches!(prices, Some(None)) && !record.is_over() {
+    if prices.is_none() && !record.is_over() {
         record.blame("HiGHS found no prices: it broke off".to_owned());
     }
-    let proof = prices.flatten().map(|prices| prove(program, most, prices, record));
+    let proof = prices.map(|prices| prove(program, most, prices, record));
     if is_short && !record.is_done() && !record.is_over() {
-        merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, is_tied, 0) }, options, record);
+        merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, false, 0) }, options, record);
     }
     (searches, proof)
 }
@@ -237,7 +233,7 @@ fn compactly(
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
         record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let known = Known { start: start.as_deref(), ..Known::default() };
+    let known = Known { start: start.as_deref() };
     let ending = compact::solve(program, options, stop, begun, known, &mut heard)?;
     heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
     ending.fault.into_iter().for_each(|fault| record.blame(fault));

@@ -33,7 +33,7 @@ pub(super) fn settled(
     let Some(tied) = tied(program, values) else { return solution };
     let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
     // Its values and bounds are costs of another kind: no one is to take them for the objective.
-    let known = Known { start: Some(values), ..Known::default() };
+    let known = Known { start: Some(values) };
     let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, known, &mut |_| {}) else {
         return solution;
     };

@@ -1,0 +1,60 @@
+//! Prices turned into plans, by solving the program of the posts that they think most of.
+
+use std::time::Instant;
+
+use super::compact::{self, Known};
+use super::layout::Layout;
+use super::multipliers::Proof;
+use super::record::Record;
+use crate::reduce;
+use crate::scenario::Options;
+
+/// Items of the cover sets up to which such a program is solved.
+const ITEMS: usize = 150_000;
+
+/// Seconds for each.
+const LIMIT_S: f64 = 10.0;
+
+/// Offers the best plans of ever more posts: as many of each lot as it has units, then twice as many, and so on.
+///
+/// # Source
+/// Kernel search: Angelelli, Mansini and Speranza 2010.
+pub(super) fn search(layout: &Layout<'_>, most: &[u32], proof: &Proof, options: &Options, record: &mut Record<'_>) {
+    /// A plan need not be perfect: others follow.
+    const GAP: f64 = 5e-4;
+    let program = layout.program;
+    let mut before = 0;
+    for share in [1, 2, 4, 8] {
+        let Some(best) = record.best.clone().filter(|_| !record.is_done() && !record.is_over()) else { return };
+        let reduced = reduce::restricted(program, &kept(layout, most, proof, &best, share));
+        let (items, posts) = (reduced.program.sets.items(), reduced.kept.len());
+        if items > ITEMS || posts == before {
+            return;
+        }
+        before = posts;
+        let start = reduced.forth(&best);
+        let known = Known { start: Some(&start) };
+        let limit_s = LIMIT_S.min(options.time_limit_s - record.elapsed_s());
+        let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
+        let ending = compact::solve(&reduced.program, &options, record.watch.stop, Instant::now(), known, &mut |_| {});
+        if let Some(values) = ending.ok().and_then(|ending| ending.values) {
+            record.offer("search", &reduced.back(&values));
+        }
+    }
+}
+
+/// For every variable, whether it is no post, holds units in the best plan, or is among the best posts of its lot.
+fn kept(layout: &Layout<'_>, most: &[u32], proof: &Proof, best: &[u32], share: usize) -> Vec<bool> {
+    /// Posts of a lot besides those for its units.
+    const MORE: usize = 2;
+    let mut is_kept: Vec<bool> =
+        (0_u32..).zip(best).map(|(variable, units)| *units > 0 || !layout.is_post(variable)).collect();
+    for lot in &layout.lot_members {
+        let units: u64 = lot.pledges.iter().map(|pledge| u64::from(most[*pledge as usize])).sum();
+        let count = (usize::try_from(units).unwrap_or(usize::MAX).saturating_add(MORE)).saturating_mul(share);
+        let mut posts = lot.posts.clone();
+        posts.sort_by(|a, b| proof.loss[*a as usize].total_cmp(&proof.loss[*b as usize]).then(a.cmp(b)));
+        posts.iter().take(count).for_each(|post| is_kept[*post as usize] = true);
+    }
+    is_kept
+}
