@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use super::layout::Layout;
-use super::merge::{self, Effort};
 use super::multipliers::Proof;
 use super::record::Record;
 use super::volume::{self, News};
@@ -21,7 +20,7 @@ pub(super) fn searched_and_priced(
     record: &mut Record<'_>,
 ) -> Option<Proof> {
     /// Stages after which plans are looked for.
-    const LOOKS: u32 = 2;
+    const LOOKS: u32 = 3;
     let (program, clock) = (layout.program, record.clock());
     let (Some(start), Some(value)) = (record.best.clone(), record.value) else { return None };
     let halt = &AtomicBool::new(false);
@@ -39,8 +38,6 @@ pub(super) fn searched_and_priced(
             };
             volume::prices(layout, most, (start, value), &mut tell, &is_over)
         });
-        let effort = Effort { merge_s: 0.0, rounds: 1, ..Effort::suited(program, true, 0) };
-        merge::search(layout, effort, options, record);
         let mut round = 0;
         while !record.is_done()
             && !record.is_over()
