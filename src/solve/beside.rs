@@ -40,12 +40,12 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
         loop {
             round += 1;
             if let Some(hint) = hint.take() {
-                let moves = Effort::suited(layout.program, false, SEARCHES - 2).moves;
+                let moves = Effort::suited(layout.program, SEARCHES - 2).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let seen = search::walks(layout, &hint, random, moves, &clock);
                 seen.iter().for_each(|values| record.offer("search", values));
             } else if idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
-                let effort = Effort::suited(layout.program, false, SEARCHES - 1);
+                let effort = Effort::suited(layout.program, SEARCHES - 1);
                 // Merging ends by the clock, and the tree takes its time.
                 merge::search(
                     layout,

@@ -87,14 +87,7 @@ struct Compact {
     step: Option<f64>,
 }
 
-/// What is known before a program is solved.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Known<'a> {
-    /// Values that keep the rules.
-    pub(super) start: Option<&'a [u32]>,
-}
-
-/// Solves a program by one model.
+/// Solves a program by one model, from values that keep the rules where there are some.
 ///
 /// # Errors
 /// [`SolveError`] when HiGHS cannot take the model at all and there is no start.
@@ -103,10 +96,9 @@ pub(super) fn solve(
     options: &Options,
     halt: &AtomicBool,
     begun: Instant,
-    known: Known<'_>,
+    start: Option<&[u32]>,
     heard: &mut dyn FnMut(&News<'_>),
 ) -> Result<Ending, SolveError> {
-    let start = known.start;
     if let Some(ending) = without_search(program) {
         return Ok(ending);
     }
@@ -428,6 +420,6 @@ impl Watcher<'_> {
 /// `None` when HiGHS does not say within the time.
 pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, stop: &AtomicBool) -> Option<bool> {
     let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1, method: Method::Compact };
-    let ending = solve(program, &options, stop, Instant::now(), Known::default(), &mut |_| {}).ok()?;
+    let ending = solve(program, &options, stop, Instant::now(), None, &mut |_| {}).ok()?;
     (ending.is_infeasible || ending.values.is_some()).then_some(ending.is_infeasible)
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use highs::{Model, SolvedModel};
+use highs::{Model, RowProblem, Sense, SolvedModel};
 
 /// What HiGHS tells while it works, in the model's own units.
 #[derive(Clone, Debug)]
@@ -54,6 +54,19 @@ struct Line {
     stop: Arc<AtomicBool>,
     /// True once the callback panicked.
     is_broken: AtomicBool,
+}
+
+/// A quiet model on one thread, to be minimised, with further options; `None` where HiGHS refuses.
+pub(super) fn linear(problem: RowProblem, options: &[(&str, &str)]) -> Option<Model> {
+    let mut model = Model::try_new(problem).ok()?;
+    model.set_sense(Sense::Minimise);
+    model.make_quiet();
+    for (option, value) in options {
+        model.try_set_option(*option, *value).ok()?;
+    }
+    model.try_set_option("parallel", "off").ok()?;
+    model.try_set_option("threads", 1).ok()?;
+    Some(model)
 }
 
 /// Runs a model; `listener` hears of progress and new solutions, `is_over` says when to stop.

@@ -1,9 +1,7 @@
 //! Prices turned into plans, by solving the program of the posts that they think most of.
 
-use std::time::Instant;
-
-use super::compact::{self, Known};
 use super::layout::Layout;
+use super::merge;
 use super::multipliers::Proof;
 use super::record::Record;
 use crate::reduce;
@@ -20,8 +18,6 @@ const LIMIT_S: f64 = 10.0;
 /// # Source
 /// Kernel search: Angelelli, Mansini and Speranza 2010.
 pub(super) fn search(layout: &Layout<'_>, most: &[u32], proof: &Proof, options: &Options, record: &mut Record<'_>) {
-    /// A plan need not be perfect: others follow.
-    const GAP: f64 = 5e-4;
     let program = layout.program;
     let mut before = 0;
     for share in [1, 2, 4, 8] {
@@ -32,13 +28,9 @@ pub(super) fn search(layout: &Layout<'_>, most: &[u32], proof: &Proof, options: 
             return;
         }
         before = posts;
-        let start = reduced.forth(&best);
-        let known = Known { start: Some(&start) };
         let limit_s = LIMIT_S.min(options.time_limit_s - record.elapsed_s());
-        let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
-        let ending = compact::solve(&reduced.program, &options, record.watch.stop, Instant::now(), known, &mut |_| {});
-        if let Some(values) = ending.ok().and_then(|ending| ending.values) {
-            record.offer("search", &reduced.back(&values));
+        if let Some(values) = merge::merged(&reduced, &best, limit_s, options, record.watch.stop) {
+            record.offer("search", &values);
         }
     }
 }

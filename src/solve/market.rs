@@ -200,14 +200,19 @@ impl<'a> Market<'a> {
         multipliers.mended(self.layout.program)
     }
 
-    /// What the prices prove of whole units, in whole numbers; `slack` is what the proof may miss.
+    /// What prices and what they led to prove of whole units, in whole numbers; `slack` is what the proof may miss.
     ///
     /// Contributors' rows have other prices in each of the ranges into which the tally falls apart; the bound is the weakest of
     /// them. That ranges hold no values at all is HiGHS's word, asked for twice.
-    pub(super) fn proof(&mut self, prices: &Numbers, slack: f64, is_over: &(dyn Fn() -> bool + Sync)) -> Option<Proof> {
+    pub(super) fn proof(
+        &mut self,
+        prices: &Numbers,
+        told: &Told,
+        slack: f64,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Proof> {
         let program = self.layout.program;
-        let worth = self.worth(prices);
-        let leaves = self.tally.leaves(&worth, slack, is_over)?;
+        let leaves = self.tally.leaves(&told.worth, slack, is_over)?;
         let root: Vec<(u32, u32)> = self.most.iter().map(|most| (0, *most)).collect();
         let ledger = prices.bare().mended(program).ledger(program, &root);
         let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
@@ -215,7 +220,7 @@ impl<'a> Market<'a> {
         for Leaf { narrowed, duals } in &leaves {
             let (mut ledger, mut ranges) = (ledger.clone(), root.clone());
             narrowed.iter().for_each(|(variable, least, most)| ranges[*variable as usize] = (*least, *most));
-            for (row, price) in self.of_contributors(duals, &worth) {
+            for (row, price) in self.of_contributors(duals, &told.worth) {
                 ledger.charge(&program.rows[row as usize], price);
             }
             let proof = ledger.proof(program, &ranges);

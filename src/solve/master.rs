@@ -1,6 +1,6 @@
 //! The model that learns: variables, rows, and a number for what each bin earns, bounded by the cuts so far.
 
-use highs::{Col, HighsModelStatus, Model, Sense};
+use highs::{Col, HighsModelStatus, Model};
 
 use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
@@ -60,13 +60,7 @@ impl Master {
         frame.add_parts(parts);
         let items = frame.items.clone();
         let (problem, frame_rows, first_part) = frame.finished();
-        let mut model = Model::try_new(problem).ok()?;
-        model.set_sense(Sense::Minimise);
-        model.make_quiet();
-        for (option, value) in [("solver", "simplex"), ("presolve", "off"), ("parallel", "off")] {
-            model.try_set_option(option, value).ok()?;
-        }
-        model.try_set_option("threads", 1).ok()?;
+        let model = highs_ffi::linear(problem, &[("solver", "simplex"), ("presolve", "off")])?;
         let ranges = most.iter().map(|most| (0, *most)).collect();
         let (cuts, idle) = (Vec::new(), Vec::new());
         Some(Self { model: Some(model), items, bins: columns, frame_rows, first_part, cuts, idle, ranges })

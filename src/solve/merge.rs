@@ -4,10 +4,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::bundles::Bundles;
-use super::compact::Known;
 use super::layout::Layout;
 use super::record::Record;
-use super::{compact, greedy, search};
+use super::{compact, search};
 use crate::model::Program;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
@@ -30,7 +29,7 @@ pub(super) struct Effort {
 
 impl Effort {
     /// How much searching suits a program; `more` is how often it has been searched before.
-    pub(super) fn suited(program: &Program, is_tied: bool, more: u32) -> Self {
+    pub(super) fn suited(program: &Program, more: u32) -> Self {
         /// How often a walk looks at every item of the cover sets, on average; and how many looks that may be at most.
         const LOOKS: usize = 200;
         const MOST: usize = 100_000_000;
@@ -39,12 +38,7 @@ impl Effort {
         let items = program.sets.items();
         let per_move = 2 * items / program.variables.len().max(1) + OVERHEAD;
         let moves = ((items * LOOKS).min(MOST) / per_move) as u64;
-        if is_tied {
-            // Here the merging does most.
-            Self { first: 0, moves: moves / 8, rounds: 3, merge_s: 8.0 }
-        } else {
-            Self { first: u64::from(more) * 1000, moves: moves << more.min(6), rounds: 2, merge_s: 2.0 }
-        }
+        Self { first: u64::from(more) * 1000, moves: moves << more.min(6), rounds: 2, merge_s: 2.0 }
     }
 }
 
@@ -54,10 +48,8 @@ const PATIENCE: u32 = 2;
 /// Betters the best plan in rounds of walks, each followed by the program of all posts that some walk used, solved by
 /// itself.
 ///
-/// What single moves cannot do, such as a contributor joining with all that its conditions ask for, the small program
-/// does at once; what it does not see, posts that nobody used yet, the walks find. Where rules tie units to other units,
-/// a second set of walks ignores those rules: it finds the posts that would be good, and the small program how to be
-/// allowed to use them.
+/// What single moves cannot do, the small program does at once; what it does not see, posts that nobody used yet, the walks
+/// find.
 ///
 /// # Source
 /// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016.
@@ -65,22 +57,16 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
     let program = layout.program;
     let is_over = record.clock();
     let bundles = Bundles::new(program);
-    let loose = loosened(program);
-    let loose_layout = loose.as_ref().map(Layout::new);
-    let dream = loose_layout.as_ref().and_then(|layout| greedy::values(layout, &is_over));
     let mut idle = 0;
     for round in 0..effort.rounds {
         let Some(best) = record.best.clone() else { return };
         let random = options.seed.wrapping_mul(1 << 20).wrapping_add(effort.first + round);
-        let mut seen = search::walks(layout, &best, random, effort.moves, &is_over);
+        let seen = search::walks(layout, &best, random, effort.moves, &is_over);
         seen.iter().for_each(|values| record.offer("search", values));
-        if let (Some(layout), Some(dream)) = (&loose_layout, &dream) {
-            seen.extend(search::walks(layout, dream, random, effort.moves, &is_over));
-        }
         if effort.merge_s > 0.0 && !is_over() {
             let best = record.best.clone().unwrap_or_default();
             let reduced = reduce::restricted(program, &worth_keeping(layout, &bundles, &seen, &best));
-            if let Some(values) = merged(&reduced, &best, effort, options, record.watch.stop) {
+            if let Some(values) = merged(&reduced, &best, effort.merge_s, options, record.watch.stop) {
                 record.offer("search", &values);
             }
         }
@@ -114,21 +100,18 @@ fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, seen: &[Vec<u32>], best
     is_kept
 }
 
-/// The best values of the smaller program, as values of the whole.
-fn merged(reduced: &Reduced, best: &[u32], effort: Effort, options: &Options, stop: &AtomicBool) -> Option<Vec<u32>> {
-    /// A merging need not be perfect: the next round sees other posts.
+/// The best values of the smaller program within so many seconds, as values of the whole.
+pub(super) fn merged(
+    reduced: &Reduced,
+    best: &[u32],
+    limit_s: f64,
+    options: &Options,
+    stop: &AtomicBool,
+) -> Option<Vec<u32>> {
+    /// Such a plan need not be perfect: the next round sees other posts.
     const GAP: f64 = 5e-4;
-    let options = Options { time_limit_s: effort.merge_s, gap: options.gap.max(GAP), ..*options };
+    let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
     let start = reduced.forth(best);
-    let known = Known { start: Some(&start) };
-    let ending = compact::solve(&reduced.program, &options, stop, Instant::now(), known, &mut |_| {}).ok()?;
+    let ending = compact::solve(&reduced.program, &options, stop, Instant::now(), Some(&start), &mut |_| {}).ok()?;
     ending.values.map(|values| reduced.back(&values))
-}
-
-/// The program without rows that tie units to other units, such as conditions and protection; `None` where it has none.
-fn loosened(program: &Program) -> Option<Program> {
-    program.has_ties().then(|| {
-        let rows = program.rows.iter().filter(|row| !row.is_tie()).cloned().collect();
-        Program { rows, ..program.clone() }
-    })
 }

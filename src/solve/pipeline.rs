@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 
-use super::compact::Known;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::multipliers::{Multipliers, Proof};
@@ -58,7 +57,9 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
 /// Walks alone, without anything of HiGHS.
 pub(super) fn walks(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Ending {
     let program = layout.program;
-    let effort = Effort { merge_s: 0.0, ..Effort::suited(program, program.has_ties(), 0) };
+    let suited = Effort { merge_s: 0.0, ..Effort::suited(program, 0) };
+    // Where rules tie units to others, single moves soon find no more.
+    let effort = if program.has_ties() { Effort { moves: suited.moves / 8, rounds: 3, ..suited } } else { suited };
     merge::search(layout, effort, options, record);
     Ending::failed(program)
 }
@@ -109,7 +110,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             return Ok(Ending { is_infeasible: false, reductions, ..last });
         }
         more += 1;
-        merge::search(layout, Effort::suited(program, is_tied, more), options, record);
+        merge::search(layout, Effort::suited(program, more), options, record);
     }
     ending.stop_reason = record.stop_reason();
     Ok(ending)
@@ -158,7 +159,7 @@ fn searched_and_priced(
             cuts::prices(layout, most, &cuts::shape(program), &start, &mut tell, &is_over)
         };
         let pricing = scope.spawn(price);
-        let whole = Effort::suited(program, false, 0);
+        let whole = Effort::suited(program, 0);
         let first = if is_short { Effort { moves: whole.moves / 8, rounds: 1, merge_s: 0.0, ..whole } } else { whole };
         merge::search(layout, first, options, record);
         while !record.is_done()
@@ -170,7 +171,7 @@ fn searched_and_priced(
             }
             // Prices that take long leave time for long walks.
             searches += 1;
-            let long = Effort { first: u64::from(searches) * 1000, ..Effort::suited(program, false, SEARCHES) };
+            let long = Effort { first: u64::from(searches) * 1000, ..Effort::suited(program, SEARCHES) };
             merge::search(layout, long, options, record);
         }
         // What is known by now is enough, and does not depend on how far the prices have come since.
@@ -187,7 +188,7 @@ fn searched_and_priced(
     }
     let proof = prices.map(|prices| prove(program, most, prices, record));
     if is_short && !record.is_done() && !record.is_over() {
-        merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, false, 0) }, options, record);
+        merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, 0) }, options, record);
     }
     (searches, proof)
 }
@@ -233,8 +234,7 @@ fn compactly(
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
         record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let known = Known { start: start.as_deref() };
-    let ending = compact::solve(program, options, stop, begun, known, &mut heard)?;
+    let ending = compact::solve(program, options, stop, begun, start.as_deref(), &mut heard)?;
     heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
     ending.fault.into_iter().for_each(|fault| record.blame(fault));
     Ok(Ending {

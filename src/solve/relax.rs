@@ -1,6 +1,6 @@
 //! A program turned into its linear relaxation, and the answer of an interior-point solver into prices.
 
-use highs::{Col, Model, Sense};
+use highs::Col;
 
 use super::bundles::Bundles;
 use super::frame::{self, Frame, TOTAL};
@@ -20,13 +20,7 @@ pub(super) fn prices(program: &Program, most: &[u32], is_over: &dyn Fn() -> bool
     let mut frame = Frame::new(program, &bundles, most);
     let row_of_set = add_links(&mut frame, program, &bundles);
     let (problem, rows, first_part) = frame.finished();
-    let mut model = Model::try_new(problem).ok()?;
-    model.set_sense(Sense::Minimise);
-    model.make_quiet();
-    for (option, value) in [("solver", "ipm"), ("run_crossover", "off"), ("parallel", "off")] {
-        model.try_set_option(option, value).ok()?;
-    }
-    model.try_set_option("threads", 1).ok()?;
+    let model = highs_ffi::linear(problem, &[("solver", "ipm"), ("run_crossover", "off")])?;
     let Run::Solved(solved) = highs_ffi::run(model, &mut |_| {}, is_over) else { return None };
     let solution = solved.get_solution();
     let duals = solution.dual_rows();

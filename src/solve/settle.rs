@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use super::compact::Known;
 use super::multipliers::Multipliers;
 use super::{SAME, Solution, Status, Watch, compact};
 use crate::model::{Aim, Program, Row};
@@ -33,8 +32,7 @@ pub(super) fn settled(
     let Some(tied) = tied(program, values) else { return solution };
     let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
     // Its values and bounds are costs of another kind: no one is to take them for the objective.
-    let known = Known { start: Some(values) };
-    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, known, &mut |_| {}) else {
+    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, Some(values), &mut |_| {}) else {
         return solution;
     };
     let Some(settled) = ending.values else { return solution };

@@ -3,7 +3,7 @@
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use highs::{Col, HighsModelStatus, Model, RowProblem, Sense};
+use highs::{Col, HighsModelStatus, Model, RowProblem};
 
 use super::branching::Gains;
 use super::frame::TOTAL;
@@ -138,13 +138,7 @@ impl<'a> Tally<'a> {
             problem.add_row(row.least..=row.most, terms);
             rows.push(number);
         }
-        let mut model = Model::try_new(problem).ok()?;
-        model.set_sense(Sense::Minimise);
-        model.make_quiet();
-        for (option, value) in [("solver", "simplex"), ("presolve", "off"), ("parallel", "off")] {
-            model.try_set_option(option, value).ok()?;
-        }
-        model.try_set_option("threads", 1).ok()?;
+        let model = highs_ffi::linear(problem, &[("solver", "simplex"), ("presolve", "off")])?;
         let others = singles.len() - forced_by.len();
         let (gains, order, chosen) = (Gains::new(others), Vec::new(), Vec::new());
         Some(Self { model: Some(model), singles, others, lots, forced, rows, is_in, most, gains, order, chosen })

@@ -70,7 +70,7 @@ pub(super) fn prices(
             }
         }
         let between = (course.told.height - sign * value).max(0.0);
-        let Some(proof) = course.market.proof(&course.centre, 0.05 * between, is_over) else { break };
+        let Some(proof) = course.market.proof(&course.centre, &course.told, 0.05 * between, is_over) else { break };
         let height = sign * proof.bound;
         let is_near = before - height < NEARER * (height - sign * value);
         before = height;
