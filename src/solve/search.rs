@@ -11,10 +11,13 @@ use crate::model::Aim;
 const WALKS: u64 = 4;
 
 /// First and last temperature as parts of the value of a mean unit, walk by walk in turn.
-const HEATS: [(f64, f64); 2] = [(0.1, 0.003), (0.05, 0.005)];
+const HEATS: [(f64, f64); 2] = [(0.05, 0.001), (0.025, 0.0015)];
 
 /// Moves between two looks at the clock.
 const PATIENCE: u64 = 1 << 12;
+
+/// Further sites, walk by walk in turn, that a post has to share with the one that a unit leaves: the more, the nearer.
+const SHARED: [u32; 2] = [2, 1];
 
 /// Share of proposals that look anywhere instead of at posts that cover a site of the unit that moves.
 const FAR: f64 = 0.05;
@@ -22,7 +25,7 @@ const FAR: f64 = 0.05;
 /// The best and the last values of each of several walks of so many moves.
 ///
 /// A move takes one unit from its post and puts it, or one of another lot, where it covers a site that the first one
-/// covered; rules that would break forbid it. Worse plans are taken with a probability that falls as the walk cools.
+/// covered, mostly several; rules that would break forbid it. Worse plans are taken with a probability that falls as the walk cools.
 ///
 /// # Cost
 /// A move looks at the terms of two posts: from a hundred thousand to several million moves a second.
@@ -39,8 +42,8 @@ pub(super) fn walks(
     let walk = |walk: u64| {
         let rng = Rng::with_seed(seed.wrapping_mul(WALKS).wrapping_add(walk));
         // Every second pair of walks believes in units that earn nothing alone.
-        let heat = HEATS[usize::try_from(walk).unwrap_or(0) % HEATS.len()];
-        Walk::new(layout, start, rng, walk % 4 >= 2).run(moves, heat, is_over)
+        let kind = usize::try_from(walk).unwrap_or(0) % HEATS.len();
+        Walk::new(layout, start, rng, walk % 4 >= 2, SHARED[kind]).run(moves, HEATS[kind], is_over)
     };
     let walks: Vec<Vec<Vec<u32>>> = (0..WALKS).into_par_iter().map(walk).collect();
     walks.into_iter().flatten().collect()
@@ -61,11 +64,13 @@ struct Walk<'a> {
     worth: Vec<f64>,
     /// True for a walk that believes at first in units that earn nothing alone, and less and less.
     is_hopeful: bool,
+    /// Further sites that a post has to share with the one that a unit leaves.
+    shared: u32,
     parts: Vec<f64>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(layout: &'a Layout<'a>, start: &[u32], rng: Rng, is_hopeful: bool) -> Self {
+    fn new(layout: &'a Layout<'a>, start: &[u32], rng: Rng, is_hopeful: bool, shared: u32) -> Self {
         let state = State::resume(layout, start.to_vec());
         let standing = (0_u32..)
             .zip(start)
@@ -79,6 +84,7 @@ impl<'a> Walk<'a> {
             parts: vec![0.0; state.earned.len()],
             worth: layout.steps.clone(),
             is_hopeful,
+            shared,
             budget: f64::INFINITY,
             cost,
             state,
@@ -162,16 +168,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A post that covers a site which `from` covers, or, now and then, any post of its lot.
+    /// A post that covers sites which `from` covers, or, now and then, any post of its lot; often none.
     fn target(&mut self, from: u32) -> Option<u32> {
         let layout = self.state.layout;
         let sets = layout.sets_of.row(from as usize);
-        let posts = if sets.is_empty() || self.rng.f64() < FAR {
-            &layout.lot_members[layout.lot_of(from)?].posts
-        } else {
-            layout.program.sets.row(sets[self.rng.usize(..sets.len())] as usize)
-        };
-        let post = *posts.get(self.rng.usize(..posts.len().max(1)))?;
+        if sets.is_empty() || self.rng.f64() < FAR {
+            let posts = &layout.lot_members[layout.lot_of(from)?].posts;
+            return posts.get(self.rng.usize(..posts.len().max(1))).copied();
+        }
+        let posts = layout.program.sets.row(sets[self.rng.usize(..sets.len())] as usize);
+        let post = posts[self.rng.usize(..posts.len())];
+        // Posts that share more are drawn more often: near ones, at the end of a walk the only ones that are taken.
+        for _ in 0..self.shared {
+            let other = sets[self.rng.usize(..sets.len())];
+            layout.program.sets.row(other as usize).binary_search(&post).ok()?;
+        }
         layout.is_post(post).then_some(post)
     }
 
