@@ -16,8 +16,8 @@ const HEATS: [(f64, f64); 2] = [(0.05, 0.001), (0.025, 0.0015)];
 /// Moves between two looks at the clock.
 const PATIENCE: u64 = 1 << 12;
 
-/// Further sites, walk by walk in turn, that a post has to share with the one that a unit leaves: the more, the nearer.
-const SHARED: [u32; 2] = [2, 1];
+/// Further sites that a post has to share with the one that a unit leaves: the more, the nearer.
+const SHARED: usize = 2;
 
 /// Share of proposals that look anywhere instead of at posts that cover a site of the unit that moves.
 const FAR: f64 = 0.05;
@@ -25,7 +25,8 @@ const FAR: f64 = 0.05;
 /// The best and the last values of each of several walks of so many moves.
 ///
 /// A move takes one unit from its post and puts it, or one of another lot, where it covers a site that the first one
-/// covered, mostly several; rules that would break forbid it. Worse plans are taken with a probability that falls as the walk cools.
+/// covered, mostly three; rules that would break forbid it. Worse plans are taken with a probability that falls as the
+/// walk cools.
 ///
 /// # Cost
 /// A move looks at the terms of two posts: from a hundred thousand to several million moves a second.
@@ -42,8 +43,8 @@ pub(super) fn walks(
     let walk = |walk: u64| {
         let rng = Rng::with_seed(seed.wrapping_mul(WALKS).wrapping_add(walk));
         // Every second pair of walks believes in units that earn nothing alone.
-        let kind = usize::try_from(walk).unwrap_or(0) % HEATS.len();
-        Walk::new(layout, start, rng, walk % 4 >= 2, SHARED[kind]).run(moves, HEATS[kind], is_over)
+        let heat = HEATS[usize::try_from(walk).unwrap_or(0) % HEATS.len()];
+        Walk::new(layout, start, rng, walk % 4 >= 2).run(moves, heat, is_over)
     };
     let walks: Vec<Vec<Vec<u32>>> = (0..WALKS).into_par_iter().map(walk).collect();
     walks.into_iter().flatten().collect()
@@ -64,13 +65,11 @@ struct Walk<'a> {
     worth: Vec<f64>,
     /// True for a walk that believes at first in units that earn nothing alone, and less and less.
     is_hopeful: bool,
-    /// Further sites that a post has to share with the one that a unit leaves.
-    shared: u32,
     parts: Vec<f64>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(layout: &'a Layout<'a>, start: &[u32], rng: Rng, is_hopeful: bool, shared: u32) -> Self {
+    fn new(layout: &'a Layout<'a>, start: &[u32], rng: Rng, is_hopeful: bool) -> Self {
         let state = State::resume(layout, start.to_vec());
         let standing = (0_u32..)
             .zip(start)
@@ -84,7 +83,6 @@ impl<'a> Walk<'a> {
             parts: vec![0.0; state.earned.len()],
             worth: layout.steps.clone(),
             is_hopeful,
-            shared,
             budget: f64::INFINITY,
             cost,
             state,
@@ -179,7 +177,7 @@ impl<'a> Walk<'a> {
         let posts = layout.program.sets.row(sets[self.rng.usize(..sets.len())] as usize);
         let post = posts[self.rng.usize(..posts.len())];
         // Posts that share more are drawn more often: near ones, at the end of a walk the only ones that are taken.
-        for _ in 0..self.shared {
+        for _ in 0..SHARED {
             let other = sets[self.rng.usize(..sets.len())];
             layout.program.sets.row(other as usize).binary_search(&post).ok()?;
         }
