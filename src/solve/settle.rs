@@ -2,11 +2,14 @@
 
 use std::time::Instant;
 
+use super::layout::Layout;
 use super::multipliers::Multipliers;
-use super::{SAME, Solution, Status, Watch, compact};
+use super::record::Record;
+use super::rescue::Rescue;
+use super::{SAME, Solution, Status, Watch, pipeline};
 use crate::model::{Aim, Program, Row};
 use crate::reduce;
-use crate::scenario::Options;
+use crate::scenario::{Method, Options};
 
 /// Among plans as good as a proven one, one with fewer units, then with fewer people; as far as time allows.
 pub(super) fn settled(
@@ -30,12 +33,14 @@ pub(super) fn settled(
         return solution;
     }
     let Some(tied) = tied(program, values) else { return solution };
-    let options = Options { time_limit_s: limit_s, gap: 0.0, ..*options };
+    let method = if options.method == Method::Compact { Method::Compact } else { Method::Auto };
+    let options = Options { time_limit_s: limit_s, gap: 0.0, method, ..*options };
     // Its values and bounds are costs of another kind: no one is to take them for the objective.
-    let Ok(ending) = compact::solve(&tied, &options, watch.stop, begun, Some(values), &mut |_| {}) else {
-        return solution;
-    };
-    let Some(settled) = ending.values else { return solution };
+    let (unheard, nowhere) = (Watch { stop: watch.stop, report: &|_| {} }, Rescue::none());
+    let mut record = Record::new(&tied, &options, &unheard, &nowhere, begun);
+    record.offer("earlier", values);
+    let Ok(_) = pipeline::run(&Layout::new(&tied), &options, &mut record) else { return solution };
+    let Some(settled) = record.best else { return solution };
     let loss = match program.aim {
         Aim::MostValue => program.objective(values) - program.objective(&settled),
         Aim::LeastCost { .. } => program.objective(&settled) - program.objective(values),
