@@ -6,7 +6,7 @@ use super::layout::Layout;
 use super::multipliers::Multipliers;
 use super::record::Record;
 use super::rescue::Rescue;
-use super::{SAME, Solution, Status, Watch, pipeline};
+use super::{OPTIMAL_GAP, SAME, Solution, Status, Watch, pipeline, steps};
 use crate::model::{Aim, Program, Row};
 use crate::reduce;
 use crate::scenario::{Method, Options};
@@ -33,7 +33,10 @@ pub(super) fn settled(
         return solution;
     }
     let Some(tied) = tied(program, values) else { return solution };
-    let method = if options.method == Method::Compact { Method::Compact } else { Method::Auto };
+    // Beside large sums, the gap at which a search takes a plan for the best would hide people: one model asks for none.
+    let is_told_apart = steps::step(&tied).is_some_and(|step| step > OPTIMAL_GAP * tied.cost(values));
+    let is_searched = options.method != Method::Compact && is_told_apart;
+    let method = if is_searched { Method::Auto } else { Method::Compact };
     let options = Options { time_limit_s: limit_s, gap: 0.0, method, ..*options };
     // Its values and bounds are costs of another kind: no one is to take them for the objective.
     let (unheard, nowhere) = (Watch { stop: watch.stop, report: &|_| {} }, Rescue::none());
