@@ -14,7 +14,7 @@ use crate::reduce::{self, Reduced};
 use crate::scenario::{Method, Options};
 
 /// Items of the cover sets up to which one model for HiGHS is quickest.
-const SMALL: usize = 2_000;
+const SMALL: usize = 1_000;
 
 /// Items up to which prices come so soon that a short search is enough until they do.
 const SHORT: usize = 50_000;

@@ -285,7 +285,7 @@ impl Tree<'_> {
         /// A value this close to a whole number is one.
         const WHOLE: f64 = 1e-6;
         /// Variables of which nothing is known yet that are tried at most.
-        const TRIALS: usize = 8;
+        const TRIALS: usize = 4;
         let open = (0_u32..)
             .zip(&answer.items)
             .zip(ranges)
