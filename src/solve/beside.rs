@@ -42,8 +42,11 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             if let Some(hint) = hint.take() {
                 let moves = Effort::suited(layout.program, SEARCHES - 2).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
-                let seen = search::walks(layout, &hint, random, moves, &clock);
-                seen.iter().for_each(|values| record.offer("search", values));
+                let walked = search::walks(layout, &[&hint], search::ALONE, random, moves, &clock);
+                for walk in &walked {
+                    record.offer("search", &walk.best);
+                    walk.seen.iter().for_each(|values| record.offer("search", values));
+                }
             } else if idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 let effort = Effort::suited(layout.program, SEARCHES - 1);
                 // Merging ends by the clock, and the tree takes its time.

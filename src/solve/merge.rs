@@ -3,9 +3,12 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use fastrand::Rng;
+
 use super::bundles::Bundles;
 use super::layout::Layout;
 use super::record::Record;
+use super::search::Walked;
 use super::{compact, search};
 use crate::model::Program;
 use crate::reduce::{self, Reduced};
@@ -33,42 +36,55 @@ impl Effort {
         /// How often a walk looks at every item of the cover sets, on average; and how many looks that may be at most.
         const LOOKS: usize = 200;
         const MOST: usize = 100_000_000;
+        /// Times that walks become twice as long; after that more walks find more than longer ones.
+        const LONGEST: u32 = 2;
         /// What a move costs besides, in looks.
         const OVERHEAD: usize = 20;
         let items = program.sets.items();
         let per_move = 2 * items / program.variables.len().max(1) + OVERHEAD;
         let moves = ((items * LOOKS).min(MOST) / per_move) as u64;
-        Self { first: u64::from(more) * 1000, moves: moves << more.min(6), rounds: 2, merge_s: 2.0 }
+        Self { first: u64::from(more) * 1000, moves: moves << more.min(LONGEST), rounds: 2, merge_s: 2.0 }
     }
 }
 
 /// Rounds without a better plan after which the search ends.
 const PATIENCE: u32 = 2;
 
-/// Betters the best plan in rounds of walks, each followed by the program of all posts that some walk used, solved by
-/// itself.
+/// Betters the best plan in rounds of walks, each followed by two mergings: of what the walks of the round came by, and of
+/// a few plans of the population that earlier rounds have left.
 ///
-/// What single moves cannot do, the small program does at once; what it does not see, posts that nobody used yet, the walks
-/// find.
+/// A merging solves the program of the posts of its plans alone. What single moves cannot do, the small program does at once;
+/// what it does not see, posts that nobody used yet, the walks find. No walk and no merging begins at the best plan of all, so
+/// that the population does not settle too soon; when it has, another begins.
 ///
 /// # Source
-/// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016.
+/// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016; the best of all that two plans make
+/// together: Aggarwal, Orlin and Tai 1997; populations: Moscato 1989.
 pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, record: &mut Record<'_>) {
+    /// Plans of the population that walks of a round begin at.
+    const STARTS: usize = 2;
     let program = layout.program;
     let is_over = record.clock();
     let bundles = Bundles::new(program);
+    let is_merging = effort.merge_s > 0.0;
     let mut idle = 0;
     for round in 0..effort.rounds {
         let Some(best) = record.best.clone() else { return };
         let random = options.seed.wrapping_mul(1 << 20).wrapping_add(effort.first + round);
-        let seen = search::walks(layout, &best, random, effort.moves, &is_over);
-        seen.iter().for_each(|values| record.offer("search", values));
-        if effort.merge_s > 0.0 && !is_over() {
-            let best = record.best.clone().unwrap_or_default();
-            let reduced = reduce::restricted(program, &worth_keeping(layout, &bundles, &seen, &best));
-            if let Some(values) = merged(&reduced, &best, effort.merge_s, options, record.watch.stop) {
-                record.offer("search", &values);
-            }
+        let mut rng = Rng::with_seed(random);
+        let (starts, heats) = match (is_merging, record.pool.is_empty()) {
+            (false, _) => (vec![&best], search::ALONE),
+            (true, true) => (vec![&best], search::FIRST),
+            (true, false) => (record.pool.drawn(STARTS, &mut rng), search::AGAIN),
+        };
+        let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
+        for walk in &walks {
+            record.offer("search", &walk.best);
+            walk.seen.iter().for_each(|values| record.offer("search", values));
+        }
+        if is_merging && !is_over() {
+            let limit_s = effort.merge_s.min(record.left_s());
+            mixed(layout, &bundles, &walks, limit_s, &mut rng, options, record);
         }
         idle = if record.best.as_ref() == Some(&best) { idle + 1 } else { 0 };
         if is_over() || idle == PATIENCE {
@@ -77,10 +93,40 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
     }
 }
 
+/// Merges what walks came by, and plans of the population with where the walks have ended; takes all into record and pool.
+fn mixed(
+    layout: &Layout<'_>,
+    bundles: &Bundles,
+    walks: &[Walked],
+    limit_s: f64,
+    rng: &mut Rng,
+    options: &Options,
+    record: &mut Record<'_>,
+) {
+    /// Plans of the population that are merged.
+    const DRAWN: usize = 6;
+    let program = layout.program;
+    walks.iter().filter_map(|walk| walk.seen.last()).for_each(|values| record.pool.offer(program, values));
+    let stop = record.watch.stop;
+    let merge = |plans: &[&Vec<u32>]| {
+        let best = plans.iter().reduce(|best, plan| if program.is_better(plan, best) { plan } else { best })?;
+        let reduced = reduce::restricted(program, &worth_keeping(layout, bundles, plans));
+        merged(&reduced, best, limit_s, options, stop)
+    };
+    let late: Vec<&Vec<u32>> = walks.iter().flat_map(|walk| &walk.seen).collect();
+    let drawn = record.pool.drawn(DRAWN, rng);
+    let (late, drawn) = rayon::join(|| merge(&late), || merge(&drawn));
+    for values in [late, drawn].into_iter().flatten() {
+        record.offer("search", &values);
+        record.pool.offer(program, &values);
+    }
+    record.pool.age(program);
+}
+
 /// For every variable, whether some plan uses it, or it could stand in for one that is used.
-fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, seen: &[Vec<u32>], best: &[u32]) -> Vec<bool> {
-    let mut is_used = vec![false; best.len()];
-    for values in seen.iter().map(Vec::as_slice).chain([best]) {
+fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, plans: &[&Vec<u32>]) -> Vec<bool> {
+    let mut is_used = vec![false; layout.program.variables.len()];
+    for values in plans {
         values.iter().zip(&mut is_used).for_each(|(value, is_used)| *is_used |= *value > 0);
     }
     let mut is_kept: Vec<bool> =

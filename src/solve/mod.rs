@@ -21,6 +21,7 @@ mod merge;
 mod multipliers;
 mod pipeline;
 mod planes;
+mod pool;
 mod question;
 mod record;
 mod relax;

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::multipliers::Multipliers;
+use super::pool::Pool;
 use super::rescue::{Kept, Rescue};
 use super::{BOUND_SLACK, Progress, StopReason, Watch, gap};
 use crate::model::{Aim, Program};
@@ -61,6 +62,8 @@ pub(super) struct Record<'a> {
     pub(super) bound: Option<f64>,
     /// The prices behind the bound, and the bound that they prove.
     pub(super) certificate: Option<(Multipliers, f64)>,
+    /// What merging draws from.
+    pub(super) pool: Pool,
     pub(super) trace: Vec<Moment>,
     /// What went wrong in the solver, in words.
     pub(super) faults: Vec<String>,
@@ -84,6 +87,7 @@ impl<'a> Record<'a> {
             value: None,
             bound: None,
             certificate: None,
+            pool: Pool::default(),
             trace: Vec::new(),
             faults: rescue.faults.clone(),
         }
@@ -189,6 +193,11 @@ impl<'a> Record<'a> {
             (Aim::LeastCost { .. }, Some(value)) => bound.min(value),
             (_, None) => bound,
         }
+    }
+
+    /// Seconds until the time limit.
+    pub(super) fn left_s(&self) -> f64 {
+        self.options.time_limit_s - self.elapsed_s()
     }
 
     pub(super) fn elapsed_s(&self) -> f64 {

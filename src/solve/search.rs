@@ -10,8 +10,17 @@ use crate::model::Aim;
 /// Walks that start from the same plan with other random numbers; a fixed number, so that answers do not depend on cores.
 const WALKS: u64 = 4;
 
-/// First and last temperature as parts of the value of a mean unit, walk by walk in turn.
-const HEATS: [(f64, f64); 2] = [(0.05, 0.001), (0.025, 0.0015)];
+/// First and last temperatures as parts of the value of a mean unit, walk by walk in turn.
+pub(super) type Heats = [(f64, f64); 2];
+
+/// Of walks from a good plan after which nothing comes.
+pub(super) const ALONE: Heats = [(0.05, 0.001), (0.025, 0.0015)];
+
+/// Of walks that are to end at plans of many kinds: so hot that little of the start is left.
+pub(super) const FIRST: Heats = [(0.05, 0.0015), (0.05, 0.0015)];
+
+/// Of walks that begin at plans of many kinds.
+pub(super) const AGAIN: Heats = [(0.025, 0.0015), (0.0125, 0.0015)];
 
 /// Moves between two looks at the clock.
 const PATIENCE: u64 = 1 << 12;
@@ -22,7 +31,7 @@ const SHARED: usize = 2;
 /// Share of proposals that look anywhere instead of at posts that cover a site of the unit that moves.
 const FAR: f64 = 0.05;
 
-/// The best and the last values of each of several walks of so many moves.
+/// What each of several walks of so many moves from these starts, at least one, comes by.
 ///
 /// A move takes one unit from its post and puts it, or one of another lot, where it covers a site that the first one
 /// covered, mostly three; rules that would break forbid it. Worse plans are taken with a probability that falls as the
@@ -35,19 +44,27 @@ const FAR: f64 = 0.05;
 /// Kirkpatrick, Gelatt and Vecchi 1983; Murray and Church 1996 for covering problems.
 pub(super) fn walks(
     layout: &Layout<'_>,
-    start: &[u32],
+    starts: &[&Vec<u32>],
+    heats: Heats,
     seed: u64,
     moves: u64,
     is_over: &(dyn Fn() -> bool + Sync),
-) -> Vec<Vec<u32>> {
-    let walk = |walk: u64| {
-        let rng = Rng::with_seed(seed.wrapping_mul(WALKS).wrapping_add(walk));
+) -> Vec<Walked> {
+    let walk = |number: u64| {
+        let rng = Rng::with_seed(seed.wrapping_mul(WALKS).wrapping_add(number));
+        let place = usize::try_from(number).unwrap_or(0);
         // Every second pair of walks believes in units that earn nothing alone.
-        let heat = HEATS[usize::try_from(walk).unwrap_or(0) % HEATS.len()];
-        Walk::new(layout, start, rng, walk % 4 >= 2).run(moves, heat, is_over)
+        let walk = Walk::new(layout, starts[place % starts.len()], rng, number % 4 >= 2);
+        walk.run(moves, heats[place % heats.len()], is_over)
     };
-    let walks: Vec<Vec<Vec<u32>>> = (0..WALKS).into_par_iter().map(walk).collect();
-    walks.into_iter().flatten().collect()
+    (0..WALKS).into_par_iter().map(walk).collect()
+}
+
+/// What a walk came by.
+pub(super) struct Walked {
+    /// Plans of its second half, the last of all last.
+    pub(super) seen: Vec<Vec<u32>>,
+    pub(super) best: Vec<u32>,
 }
 
 /// One walk.
@@ -95,13 +112,10 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    fn run(mut self, moves: u64, (hot, cold): (f64, f64), is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Vec<u32>> {
+    fn run(mut self, moves: u64, (hot, cold): (f64, f64), is_over: &(dyn Fn() -> bool + Sync)) -> Walked {
         let mut seen = Vec::new();
-        if self.standing.is_empty() {
-            return seen;
-        }
         #[expect(clippy::cast_precision_loss, reason = "counts of units and moves are far below 2^53")]
-        let (units, moves_made) = (self.standing.len() as f64, moves.max(1) as f64);
+        let (units, moves_made) = (self.standing.len().max(1) as f64, moves.max(1) as f64);
         let mean = self.state.earned.iter().sum::<f64>() / units;
         let cooling = (cold / hot).powf(1.0 / moves_made);
         let mut temperature = hot * mean;
@@ -121,8 +135,7 @@ impl<'a> Walk<'a> {
                 seen.push(self.state.values.clone());
             }
         }
-        seen.push(self.best);
-        seen
+        Walked { seen, best: self.best }
     }
 
     /// Believes in units that earn nothing alone by as much as suits a walk that has made so many of its moves.
