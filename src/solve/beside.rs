@@ -1,29 +1,42 @@
-//! Search and a proof side by side turned into plan and bound that do not depend on which of the two is quicker.
+//! Search and proofs side by side turned into plan and bound that do not depend on which of them is quicker.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
 
 use super::layout::Layout;
-use super::merge::{self, Effort, SEARCHES};
+use super::merge::{Effort, SEARCHES};
 use super::record::Record;
-use super::{search, steps, tree};
+use super::{compact, search, steps, tree};
+use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker.
-pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>) -> u64 {
+/// does not depend on which of the two is quicker. With a rival, HiGHS works on one model of the same program meanwhile; what
+/// it finds is taken when one of the two is done.
+///
+/// Gives the number of questions or nodes of the one that was done first.
+pub(super) fn branched(
+    layout: &Layout<'_>,
+    reduced: &Reduced,
+    has_rival: bool,
+    options: &Options,
+    record: &mut Record<'_>,
+) -> u64 {
     /// Stages without a better plan after which only every so manyth has a search beside it.
     const PATIENCE: u32 = 4;
     let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return 0 };
     let mut nodes = 0;
-    let halt = &AtomicBool::new(false);
+    let (halt, rival_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
     let clock = record.clock();
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
     let smaller = &reduced.program;
-    let start = reduced.forth(&best);
+    let start = &reduced.forth(&best);
     let (teller, told) = sync_channel(0);
     let (answerer, answers) = sync_channel(0);
+    let (rival_bound, begun) = (&Mutex::new(None), record.begun);
     std::thread::scope(|scope| {
         let growing = scope.spawn(move || {
             let mut tell = |news: tree::News| {
@@ -32,32 +45,35 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
                 answers.recv().ok()
             };
             let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
-            tree::grow(&layout, &most, &habits, (&start, value), &mut tell, &is_over)
+            tree::grow(&layout, &most, &habits, (start, value), &mut tell, &is_over)
+        });
+        let rival = has_rival.then(|| {
+            scope.spawn(move || {
+                let mut heard = |news: &compact::News<'_>| {
+                    *rival_bound.lock().unwrap_or_else(PoisonError::into_inner) = news.bound;
+                };
+                let ending = compact::solve(smaller, options, rival_halt, begun, Some(start), &mut heard);
+                let is_proven = ending.as_ref().is_ok_and(|ending| ending.stop_reason.is_none());
+                halt.fetch_or(is_proven, Ordering::Relaxed);
+                ending
+            })
         });
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
         let mut is_closed = false;
         loop {
             round += 1;
-            if let Some(hint) = hint.take() {
-                let moves = Effort::suited(layout.program, SEARCHES - 2).moves;
+            if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
+                // Merging ends by the clock, and the tree takes its time: walks alone.
+                let longer = if hint.is_some() { SEARCHES - 2 } else { SEARCHES - 1 };
+                let moves = Effort::suited(layout.program, longer).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
-                let walked = search::walks(layout, &[&hint], search::ALONE, random, moves, &clock);
-                for walk in &walked {
-                    record.offer("search", &walk.best);
-                    walk.seen.iter().for_each(|values| record.offer("search", values));
-                }
-            } else if idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
-                let effort = Effort::suited(layout.program, SEARCHES - 1);
-                // Merging ends by the clock, and the tree takes its time.
-                merge::search(
-                    layout,
-                    Effort { first: round * 1000, rounds: 1, merge_s: 0.0, ..effort },
-                    options,
-                    record,
-                );
+                let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
+                search::walks(layout, &[&start], search::ALONE, random, moves, &is_over)
+                    .iter()
+                    .for_each(|walk| record.offer_walk(walk));
             }
-            if record.is_done() || record.is_over() {
+            if record.is_done() || is_over() {
                 break;
             }
             let Ok(news) = told.recv() else { break };
@@ -69,7 +85,10 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             record.tell("tree", news.nodes);
             nodes = news.nodes;
             is_closed = news.is_closed;
-            if news.is_closed || record.is_done() || record.is_over() {
+            if let Some(bound) = rival_bound.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                record.hear(None, Some(bound), nodes);
+            }
+            if news.is_closed || record.is_done() || is_over() {
                 break;
             }
             let known = record.value.unwrap_or(value);
@@ -79,12 +98,23 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
                 break;
             }
         }
-        halt.store(true, Ordering::Relaxed);
+        let is_beaten = halt.swap(true, Ordering::Relaxed);
+        rival_halt.store(true, Ordering::Relaxed);
         drop((told, answerer));
         let is_broken = growing.join().is_err();
+        if let Some(ending) = rival.and_then(joined) {
+            nodes = if is_beaten { ending.nodes } else { nodes };
+            let back = ending.values.map(|values| reduced.back(&values));
+            record.hear(back.as_deref(), ending.bound, nodes);
+        }
         if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
             record.blame("HiGHS broke off in the tree".to_owned());
         }
     });
     nodes
+}
+
+/// What the rival has to say; nothing where it failed, which is no harm: the tree says what there is to say.
+fn joined(rival: ScopedJoinHandle<'_, Result<compact::Ending, SolveError>>) -> Option<compact::Ending> {
+    rival.join().ok()?.ok()
 }

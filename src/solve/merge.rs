@@ -78,10 +78,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
             (true, false) => (record.pool.drawn(STARTS, &mut rng), search::AGAIN),
         };
         let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
-        for walk in &walks {
-            record.offer("search", &walk.best);
-            walk.seen.iter().for_each(|values| record.offer("search", values));
-        }
+        walks.iter().for_each(|walk| record.offer_walk(walk));
         if is_merging && !is_over() {
             let limit_s = effort.merge_s.min(record.left_s());
             mixed(layout, &bundles, &walks, limit_s, &mut rng, options, record);

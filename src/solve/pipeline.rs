@@ -98,7 +98,9 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let is_for_tree = !is_tied && !is_branched && proof.is_some() && (is_rising(program) || items <= QUICK);
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
             ending.reductions.clone_from(&reductions);
-            ending.nodes = beside::branched(layout, &reduced, options, record);
+            // Where levels rise, now the one, now the other has a proof many times sooner.
+            let has_rival = is_rising(program) && items <= HOPEFUL;
+            ending.nodes = beside::branched(layout, &reduced, has_rival, options, record);
             if record.is_done() || record.is_over() {
                 break;
             }

@@ -77,3 +77,51 @@ fn is_alike(first: &[u32], second: &[u32]) -> bool {
     let (apart, all) = (apart as f64, all as f64);
     apart <= Pool::APART * all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Aim, Variable};
+
+    const POSTS: u32 = 120;
+
+    /// A program whose later posts cost more.
+    fn program() -> Program {
+        let costs = (0..POSTS).map(f64::from).collect();
+        Program::new(Aim::LeastCost { costs, coverage: 0.0 }, vec![Variable { most: 1 }; POSTS as usize])
+    }
+
+    /// Forty units side by side from a post on: alike where the first is no more than two posts apart.
+    fn plan(first: u32) -> Vec<u32> {
+        (0..POSTS).map(|post| u32::from((first..first + 40).contains(&post))).collect()
+    }
+
+    #[test]
+    fn of_plans_that_are_alike_the_better_stays() {
+        let (program, mut pool) = (program(), Pool::default());
+        [12, 9, 20, 9, 22].iter().for_each(|first| pool.offer(&program, &plan(*first)));
+        assert_eq!(pool.plans, [9, 12, 20].map(plan), "each once, the best first, and 22 is like 20 and worse");
+        pool.offer(&program, &plan(18));
+        assert_eq!(pool.plans, [9, 12, 18].map(plan), "18 is like 20 and better");
+        (0..26).for_each(|step| pool.offer(&program, &plan(3 * step)));
+        assert_eq!(pool.plans.len(), Pool::SIZE);
+        assert_eq!(pool.plans[..2], [0, 3].map(plan));
+    }
+
+    #[test]
+    fn a_settled_population_meets_earlier_ones_and_makes_room() {
+        let (program, mut pool) = (program(), Pool::default());
+        let settle = |pool: &mut Pool, rounds: u32| (0..rounds).for_each(|_| pool.age(&program));
+        pool.offer(&program, &plan(5));
+        pool.offer(&program, &plan(15));
+        settle(&mut pool, 2 * Pool::PATIENCE);
+        assert!(!pool.is_empty(), "the first round only sees who is best");
+        settle(&mut pool, 1);
+        assert!(pool.is_empty(), "a new population begins");
+        pool.offer(&program, &plan(25));
+        settle(&mut pool, Pool::PATIENCE);
+        assert_eq!(pool.plans, [plan(25)], "still by itself");
+        settle(&mut pool, 1);
+        assert_eq!(pool.plans, [5, 25].map(plan), "the best of the first population comes in");
+    }
+}

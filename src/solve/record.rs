@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::multipliers::Multipliers;
 use super::pool::Pool;
 use super::rescue::{Kept, Rescue};
+use super::search::Walked;
 use super::{BOUND_SLACK, Progress, StopReason, Watch, gap};
 use crate::model::{Aim, Program};
 use crate::scenario::Options;
@@ -103,6 +104,12 @@ impl<'a> Record<'a> {
             self.tell(method, 0);
             self.note(method);
         }
+    }
+
+    /// Keeps the best that a walk came by.
+    pub(super) fn offer_walk(&mut self, walk: &Walked) {
+        self.offer("search", &walk.best);
+        walk.seen.iter().for_each(|values| self.offer("search", values));
     }
 
     /// Keeps a bound that is closer than the one before, with the prices that prove it.
