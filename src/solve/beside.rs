@@ -69,7 +69,7 @@ pub(super) fn branched(
                 let moves = Effort::suited(layout.program, longer).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
-                search::walks(layout, &[&start], search::ALONE, random, moves, &is_over)
+                search::walks(layout, &[&start], search::NEAR, random, moves, &is_over)
                     .iter()
                     .for_each(|walk| record.offer_walk(walk));
             }

@@ -72,10 +72,10 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
         let Some(best) = record.best.clone() else { return };
         let random = options.seed.wrapping_mul(1 << 20).wrapping_add(effort.first + round);
         let mut rng = Rng::with_seed(random);
-        let (starts, heats) = match (is_merging, record.pool.is_empty()) {
-            (false, _) => (vec![&best], search::ALONE),
-            (true, true) => (vec![&best], search::FIRST),
-            (true, false) => (record.pool.drawn(STARTS, &mut rng), search::AGAIN),
+        let (starts, heats) = match &record.pool {
+            pool if !is_merging || pool.is_new() => (vec![&best], search::NEAR),
+            pool if pool.is_empty() => (vec![&best], search::AFAR),
+            pool => (pool.drawn(STARTS, &mut rng), search::AMONG),
         };
         let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
         walks.iter().for_each(|walk| record.offer_walk(walk));
@@ -103,15 +103,19 @@ fn mixed(
     /// Plans of the population that are merged.
     const DRAWN: usize = 6;
     let program = layout.program;
-    walks.iter().filter_map(|walk| walk.seen.last()).for_each(|values| record.pool.offer(program, values));
+    // Of the first plans of a population the walks have just told.
+    let is_young = record.pool.is_empty();
+    let ends = walks.iter().map(|walk| walk.end(program));
+    ends.clone().for_each(|values| record.pool.offer(program, values));
     let stop = record.watch.stop;
     let merge = |plans: &[&Vec<u32>]| {
-        let best = plans.iter().reduce(|best, plan| if program.is_better(plan, best) { plan } else { best })?;
+        let whole = plans.iter().filter(|plan| program.broken_rule(plan).is_none());
+        let best = whole.reduce(|best, plan| if program.is_better(plan, best) { plan } else { best })?;
         let reduced = reduce::restricted(program, &worth_keeping(layout, bundles, plans));
         merged(&reduced, best, limit_s, options, stop)
     };
-    let late: Vec<&Vec<u32>> = walks.iter().flat_map(|walk| &walk.seen).collect();
-    let drawn = record.pool.drawn(DRAWN, rng);
+    let late: Vec<&Vec<u32>> = walks.iter().flat_map(|walk| &walk.seen).chain(ends).collect();
+    let drawn = if is_young { Vec::new() } else { record.pool.drawn(DRAWN, rng) };
     let (late, drawn) = rayon::join(|| merge(&late), || merge(&drawn));
     for values in [late, drawn].into_iter().flatten() {
         record.offer("search", &values);

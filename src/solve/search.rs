@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::layout::Layout;
 use super::state::State;
-use crate::model::Aim;
+use crate::model::{Aim, Program};
 
 /// Walks that start from the same plan with other random numbers; a fixed number, so that answers do not depend on cores.
 const WALKS: u64 = 4;
@@ -13,14 +13,14 @@ const WALKS: u64 = 4;
 /// First and last temperatures as parts of the value of a mean unit, walk by walk in turn.
 pub(super) type Heats = [(f64, f64); 2];
 
-/// Of walks from a good plan after which nothing comes.
-pub(super) const ALONE: Heats = [(0.05, 0.001), (0.025, 0.0015)];
+/// Of walks that are to better a plan.
+pub(super) const NEAR: Heats = [(0.05, 0.001), (0.025, 0.0015)];
 
-/// Of walks that are to end at plans of many kinds: so hot that little of the start is left.
-pub(super) const FIRST: Heats = [(0.05, 0.0015), (0.05, 0.0015)];
+/// Of walks that are to end at plans of other kinds: so hot that little of the start is left.
+pub(super) const AFAR: Heats = [(0.05, 0.0015), (0.05, 0.0015)];
 
-/// Of walks that begin at plans of many kinds.
-pub(super) const AGAIN: Heats = [(0.025, 0.0015), (0.0125, 0.0015)];
+/// Of walks from plans of many kinds.
+pub(super) const AMONG: Heats = [(0.025, 0.0015), (0.0125, 0.0015)];
 
 /// Moves between two looks at the clock.
 const PATIENCE: u64 = 1 << 12;
@@ -62,9 +62,16 @@ pub(super) fn walks(
 
 /// What a walk came by.
 pub(super) struct Walked {
-    /// Plans of its second half, the last of all last.
+    /// Values of its second half, the last of all last; on the way to less cost they may fall short of the coverage.
     pub(super) seen: Vec<Vec<u32>>,
     pub(super) best: Vec<u32>,
+}
+
+impl Walked {
+    /// The values at its end, or the best where those break a rule.
+    pub(super) fn end(&self, program: &Program) -> &Vec<u32> {
+        self.seen.last().filter(|values| program.broken_rule(values).is_none()).unwrap_or(&self.best)
+    }
 }
 
 /// One walk.
