@@ -28,6 +28,8 @@ pub(super) struct Effort {
     pub(super) rounds: u64,
     /// Seconds for each merging; 0 for none.
     pub(super) merge_s: f64,
+    /// True for walks and mergings among many plans, not about the best alone.
+    pub(super) is_wide: bool,
 }
 
 impl Effort {
@@ -36,26 +38,30 @@ impl Effort {
         /// How often a walk looks at every item of the cover sets, on average; and how many looks that may be at most.
         const LOOKS: usize = 200;
         const MOST: usize = 100_000_000;
-        /// Times that walks become twice as long; after that more walks find more than longer ones.
+        /// How often walks become twice as long in a wide search: more of them find more there than longer ones.
         const LONGEST: u32 = 2;
         /// What a move costs besides, in looks.
         const OVERHEAD: usize = 20;
         let items = program.sets.items();
         let per_move = 2 * items / program.variables.len().max(1) + OVERHEAD;
         let moves = ((items * LOOKS).min(MOST) / per_move) as u64;
-        Self { first: u64::from(more) * 1000, moves: moves << more.min(LONGEST), rounds: 2, merge_s: 2.0 }
+        // What one plan and what is near it give comes first.
+        let is_wide = more > SEARCHES;
+        let doubled = if is_wide { LONGEST } else { more };
+        Self { first: u64::from(more) * 1000, moves: moves << doubled, rounds: 2, merge_s: 2.0, is_wide }
     }
 }
 
 /// Rounds without a better plan after which the search ends.
 const PATIENCE: u32 = 2;
 
-/// Betters the best plan in rounds of walks, each followed by two mergings: of what the walks of the round came by, and of
-/// a few plans of the population that earlier rounds have left.
+/// Betters the best plan in rounds of walks, each followed by merging: the program of the posts of several plans alone,
+/// solved by itself. What single moves cannot do, the small program does at once; what it does not see, posts that nobody used
+/// yet, the walks find.
 ///
-/// A merging solves the program of the posts of its plans alone. What single moves cannot do, the small program does at once;
-/// what it does not see, posts that nobody used yet, the walks find. No walk and no merging begins at the best plan of all, so
-/// that the population does not settle too soon; when it has, another begins.
+/// At first all begins at the best plan. A wide search has a population of plans instead, where walks begin and of which a few
+/// are merged beside the plans of the round; the best of all has no part in that, so that the population does not settle too
+/// soon. When it has, another begins.
 ///
 /// # Source
 /// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016; the best of all that two plans make
@@ -66,22 +72,20 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
     let program = layout.program;
     let is_over = record.clock();
     let bundles = Bundles::new(program);
-    let is_merging = effort.merge_s > 0.0;
     let mut idle = 0;
     for round in 0..effort.rounds {
         let Some(best) = record.best.clone() else { return };
         let random = options.seed.wrapping_mul(1 << 20).wrapping_add(effort.first + round);
         let mut rng = Rng::with_seed(random);
-        let (starts, heats) = match &record.pool {
-            pool if !is_merging || pool.is_new() => (vec![&best], search::NEAR),
-            pool if pool.is_empty() => (vec![&best], search::AFAR),
-            pool => (pool.drawn(STARTS, &mut rng), search::AMONG),
+        let (starts, heats) = match (effort.is_wide, record.pool.is_empty()) {
+            (false, _) => (vec![&best], search::NEAR),
+            (true, true) => (vec![&best], search::AFAR),
+            (true, false) => (record.pool.drawn(STARTS, &mut rng), search::AMONG),
         };
         let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
         walks.iter().for_each(|walk| record.offer_walk(walk));
-        if is_merging && !is_over() {
-            let limit_s = effort.merge_s.min(record.left_s());
-            mixed(layout, &bundles, &walks, limit_s, &mut rng, options, record);
+        if effort.merge_s > 0.0 && !is_over() {
+            mixed(layout, &bundles, &walks, effort, &mut rng, options, record);
         }
         idle = if record.best.as_ref() == Some(&best) { idle + 1 } else { 0 };
         if is_over() || idle == PATIENCE {
@@ -95,7 +99,7 @@ fn mixed(
     layout: &Layout<'_>,
     bundles: &Bundles,
     walks: &[Walked],
-    limit_s: f64,
+    effort: Effort,
     rng: &mut Rng,
     options: &Options,
     record: &mut Record<'_>,
@@ -103,8 +107,9 @@ fn mixed(
     /// Plans of the population that are merged.
     const DRAWN: usize = 6;
     let program = layout.program;
-    // Of the first plans of a population the walks have just told.
-    let is_young = record.pool.is_empty();
+    let limit_s = effort.merge_s.min(record.left_s());
+    // The first plans of a population are those of the round.
+    let is_grown = effort.is_wide && !record.pool.is_empty();
     let ends = walks.iter().map(|walk| walk.end(program));
     ends.clone().for_each(|values| record.pool.offer(program, values));
     let stop = record.watch.stop;
@@ -114,14 +119,17 @@ fn mixed(
         let reduced = reduce::restricted(program, &worth_keeping(layout, bundles, plans));
         merged(&reduced, best, limit_s, options, stop)
     };
-    let late: Vec<&Vec<u32>> = walks.iter().flat_map(|walk| &walk.seen).chain(ends).collect();
-    let drawn = if is_young { Vec::new() } else { record.pool.drawn(DRAWN, rng) };
+    let best = record.best.iter().filter(|_| !effort.is_wide);
+    let late: Vec<&Vec<u32>> = walks.iter().flat_map(|walk| &walk.seen).chain(ends).chain(best).collect();
+    let drawn = if is_grown { record.pool.drawn(DRAWN, rng) } else { Vec::new() };
     let (late, drawn) = rayon::join(|| merge(&late), || merge(&drawn));
     for values in [late, drawn].into_iter().flatten() {
         record.offer("search", &values);
         record.pool.offer(program, &values);
     }
-    record.pool.age(program);
+    if effort.is_wide {
+        record.pool.age(program);
+    }
 }
 
 /// For every variable, whether some plan uses it, or it could stand in for one that is used.

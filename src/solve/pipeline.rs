@@ -173,7 +173,8 @@ fn searched_and_priced(
             }
             // Prices that take long leave time for long walks.
             searches += 1;
-            let long = Effort { first: u64::from(searches) * 1000, ..Effort::suited(program, SEARCHES) };
+            let suited = Effort::suited(program, SEARCHES - 1 + searches);
+            let long = Effort { first: u64::from(searches) * 1000, ..suited };
             merge::search(layout, long, options, record);
         }
         // What is known by now is enough, and does not depend on how far the prices have come since.

@@ -24,11 +24,6 @@ impl Pool {
     /// Rounds without a better plan after which the best of earlier populations come in; after as many again a new one begins.
     const PATIENCE: u32 = 10;
 
-    /// True before the first plan of all.
-    pub(super) fn is_new(&self) -> bool {
-        self.plans.is_empty() && self.earlier.is_empty()
-    }
-
     /// True before the first plan of a population.
     pub(super) fn is_empty(&self) -> bool {
         self.plans.is_empty()

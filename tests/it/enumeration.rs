@@ -155,16 +155,35 @@ impl Enumeration<'_> {
                 return false;
             }
         }
-        scenario.fixed.iter().all(|fixed| {
+        self.holds_fixed(counts)
+    }
+
+    /// Fixed units stand from the first phase of their contributor and type, and use the offers that stay longest.
+    fn holds_fixed(&self, counts: &[u32]) -> bool {
+        let scenario = self.scenario;
+        let mut left: Vec<u32> = scenario.offers.iter().map(|offer| offer.count).collect();
+        let mut taken = vec![0; counts.len()];
+        for fixed in &scenario.fixed {
             let first = scenario.first_phase(fixed.contributor, fixed.unit_type).unwrap_or_default();
-            let there = |column: &Column| {
-                (column.contributor, column.unit_type, column.location)
-                    == (fixed.contributor, fixed.unit_type, fixed.location)
-                    && column.arrival <= first
-                    && first <= column.last
+            let is_there = |column: &Column| {
+                (column.contributor, column.unit_type, column.location, column.arrival)
+                    == (fixed.contributor, fixed.unit_type, fixed.location, first)
             };
-            units(&there) >= u64::from(fixed.count)
-        })
+            let mut there: Vec<usize> = (0..counts.len()).filter(|column| is_there(&self.columns[*column])).collect();
+            there.sort_by_key(|column| std::cmp::Reverse(self.columns[*column].last));
+            let mut wanted = fixed.count;
+            for column in there {
+                let offer = self.columns[column].offer;
+                let given = wanted.min(left[offer]);
+                left[offer] -= given;
+                taken[column] += given;
+                wanted -= given;
+            }
+            if wanted > 0 {
+                return false;
+            }
+        }
+        counts.iter().zip(&taken).all(|(count, taken)| count >= taken)
     }
 
     /// Units on a site that count for a requirement in a phase, by the share they give.
