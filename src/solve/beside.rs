@@ -1,4 +1,4 @@
-//! Search and proofs side by side turned into plan and bound that do not depend on which of them is quicker.
+//! Search and proofs side by side turned into plan and bound.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -15,7 +15,7 @@ use crate::scenario::Options;
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
 /// does not depend on which of the two is quicker. With a rival, HiGHS works on one model of the same program meanwhile; what
-/// it finds is taken when one of the two is done.
+/// it finds is taken when one of the two is done, and of plans of the same worth the quicker one's stays.
 ///
 /// Gives the number of questions or nodes of the one that was done first.
 pub(super) fn branched(

@@ -28,7 +28,7 @@ pub(super) fn search(layout: &Layout<'_>, most: &[u32], proof: &Proof, options: 
             return;
         }
         before = posts;
-        let limit_s = LIMIT_S.min(options.time_limit_s - record.elapsed_s());
+        let limit_s = LIMIT_S.min(record.left_s());
         if let Some(values) = merge::merged(&reduced, &best, limit_s, options, record.watch.stop) {
             record.offer("search", &values);
         }

@@ -7,7 +7,7 @@ use super::layout::Layout;
 use super::state::State;
 use crate::model::{Aim, Program};
 
-/// Walks that start from the same plan with other random numbers; a fixed number, so that answers do not depend on cores.
+/// Walks of a round, each with other random numbers; a fixed number, so that answers do not depend on cores.
 const WALKS: u64 = 4;
 
 /// First and last temperatures as parts of the value of a mean unit, walk by walk in turn.
