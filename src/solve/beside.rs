@@ -1,14 +1,16 @@
 //! Search and proofs side by side turned into plan and bound.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
+use std::time::Duration;
 
 use super::layout::Layout;
-use super::merge::{Effort, SEARCHES};
+use super::merge::{self, Effort, SEARCHES};
 use super::record::Record;
-use super::{compact, search, steps, tree};
+use super::rescue::Rescue;
+use super::{Watch, compact, search, steps, tree};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
@@ -107,7 +109,7 @@ pub(super) fn branched(
             let back = ending.values.map(|values| reduced.back(&values));
             record.hear(back.as_deref(), ending.bound, nodes);
         }
-        if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
+        if (is_broken || !(is_closed || is_beaten)) && !record.is_done() && !record.is_over() {
             record.blame("HiGHS broke off in the tree".to_owned());
         }
     });
@@ -117,4 +119,66 @@ pub(super) fn branched(
 /// What the rival has to say; nothing where it failed, which is no harm: the tree says what there is to say.
 fn joined(rival: ScopedJoinHandle<'_, Result<compact::Ending, SolveError>>) -> Option<compact::Ending> {
     rival.join().ok()?.ok()
+}
+
+/// One model of what is left for HiGHS, and search on one more thread as long as HiGHS takes; of plans of the same worth the
+/// quicker one's stays. `searches` is how often the program has been searched before.
+///
+/// # Errors
+/// Those of [`compact::solve`].
+pub(super) fn accompanied(
+    layout: &Layout<'_>,
+    reduced: &Reduced,
+    searches: u32,
+    options: &Options,
+    record: &mut Record<'_>,
+) -> Result<compact::Ending, SolveError> {
+    /// How often the wish to stop is looked at.
+    const PAUSE: Duration = Duration::from_millis(20);
+    let best = record.best.clone().unwrap_or_default();
+    let (start, smaller, begun) = (&reduced.forth(&best), &reduced.program, record.begun);
+    let (halt, search_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
+    let (teller, told) = channel();
+    let (finder, found) = channel();
+    let pool = std::mem::take(&mut record.pool);
+    std::thread::scope(|scope| {
+        let solving = scope.spawn(move || {
+            let mut heard = |news: &compact::News<'_>| {
+                // Who listens stays until this ends.
+                let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
+            };
+            compact::solve(smaller, options, halt, begun, Some(start), &mut heard)
+        });
+        let best = &best;
+        scope.spawn(move || {
+            let go_on = move || {
+                let (watch, nowhere) = (Watch { stop: search_halt, report: &|_| {} }, Rescue::none());
+                let mut own = Record::new(layout.program, options, &watch, &nowhere, begun);
+                own.pool = pool;
+                own.offer("search", best);
+                for more in searches.. {
+                    if own.is_over() {
+                        break;
+                    }
+                    let known = own.value;
+                    merge::search(layout, Effort::suited(layout.program, more), options, &mut own);
+                    if own.value != known {
+                        let _hung_up = finder.send(own.best.clone().unwrap_or_default());
+                    }
+                }
+            };
+            if let Ok(alone) = rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                alone.install(go_on);
+            }
+        });
+        while !solving.is_finished() {
+            if let Ok((values, bound, nodes)) = told.recv_timeout(PAUSE) {
+                record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);
+            }
+            found.try_iter().for_each(|values| record.offer("search", &values));
+            halt.store(record.is_done() || record.watch.is_stopped(), Ordering::Relaxed);
+        }
+        search_halt.store(true, Ordering::Relaxed);
+        solving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

@@ -108,7 +108,13 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             is_branched = true;
         }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
-            let last = compactly(&reduced.program, Some(&reduced), options, record, "decompose")?;
+            // Where rules tie units to others, single moves soon find no more.
+            let last = if is_tied || rayon::current_num_threads() == 1 {
+                compactly(&reduced.program, Some(&reduced), options, record, "decompose")?
+            } else {
+                let ending = beside::accompanied(layout, &reduced, more + 1, options, record)?;
+                concluded(ending, Some(&reduced), record, "decompose")
+            };
             return Ok(Ending { is_infeasible: false, reductions, ..last });
         }
         more += 1;
@@ -238,15 +244,27 @@ fn compactly(
         record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
     let ending = compact::solve(program, options, stop, begun, start.as_deref(), &mut heard)?;
-    heard(&compact::News { values: ending.values.as_deref(), bound: ending.bound, nodes: ending.nodes });
+    Ok(concluded(ending, reduced, record, method))
+}
+
+/// What HiGHS says at its end, taken into the record.
+fn concluded(
+    ending: compact::Ending,
+    reduced: Option<&Reduced>,
+    record: &mut Record<'_>,
+    method: &'static str,
+) -> Ending {
+    let back = ending.values.as_ref().zip(reduced).map(|(values, reduced)| reduced.back(values));
+    record.hear(back.as_deref().or(ending.values.as_deref()), ending.bound, ending.nodes);
     ending.fault.into_iter().for_each(|fault| record.blame(fault));
-    Ok(Ending {
+    Ending {
         is_infeasible: ending.is_infeasible,
-        stop_reason: ending.stop_reason,
+        // Search beside it may have reached the bound.
+        stop_reason: ending.stop_reason.filter(|_| !record.is_done()),
         nodes: ending.nodes,
         variables: ending.variables,
         rows: ending.rows,
         method,
         reductions: Vec::new(),
-    })
+    }
 }
