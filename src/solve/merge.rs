@@ -35,20 +35,16 @@ pub(super) struct Effort {
 impl Effort {
     /// How much searching suits a program; `more` is how often it has been searched before.
     pub(super) fn suited(program: &Program, more: u32) -> Self {
-        /// How often a walk looks at every item of the cover sets, on average; and how many looks that may be at most.
-        const LOOKS: usize = 200;
-        const MOST: usize = 100_000_000;
-        /// How often walks become twice as long in a wide search: more of them find more there than longer ones.
+        /// How many looks a walk may take at an item of the cover sets, on average; and how many that may be at most.
+        const LOOKS: usize = 800;
+        const MOST: usize = 400_000_000;
+        /// How often walks become twice as long, at most; in a wide search more of them find more than longer ones.
         const LONGEST: u32 = 2;
-        /// What a move costs besides, in looks.
-        const OVERHEAD: usize = 20;
-        let items = program.sets.items();
-        let per_move = 2 * items / program.variables.len().max(1) + OVERHEAD;
-        let moves = ((items * LOOKS).min(MOST) / per_move) as u64;
+        let is_wide = more >= SEARCHES;
+        let doubled = if is_wide { 1 } else { more.min(LONGEST) };
+        let moves = (program.sets.items() * LOOKS).min(MOST) / search::looks(program);
         // What one plan and what is near it give comes first.
-        let is_wide = more > SEARCHES;
-        let doubled = if is_wide { LONGEST } else { more };
-        Self { first: u64::from(more) * 1000, moves: moves << doubled, rounds: 2, merge_s: 2.0, is_wide }
+        Self { first: u64::from(more) * 1000, moves: (moves as u64) << doubled, rounds: 2, merge_s: 2.0, is_wide }
     }
 }
 
@@ -80,7 +76,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
         let (starts, heats) = match (effort.is_wide, record.pool.is_empty()) {
             (false, _) => (vec![&best], search::NEAR),
             (true, true) => (vec![&best], search::AFAR),
-            (true, false) => (record.pool.drawn(STARTS, &mut rng), search::AMONG),
+            (true, false) => (record.pool.drawn(STARTS, &mut rng), search::NEAR),
         };
         let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
         walks.iter().for_each(|walk| record.offer_walk(walk));

@@ -1,5 +1,6 @@
 //! A program turned into a solution: values, a proven bound, and why the search ended.
 
+mod bath;
 mod beside;
 mod bins;
 mod branching;
