@@ -37,7 +37,7 @@ impl Effort {
     pub(super) fn suited(program: &Program, more: u32) -> Self {
         /// How many looks a walk may take at an item of the cover sets, on average; and how many that may be at most.
         const LOOKS: usize = 800;
-        const MOST: usize = 400_000_000;
+        const MOST: usize = 250_000_000;
         /// How often walks become twice as long, at most; in a wide search more of them find more than longer ones.
         const LONGEST: u32 = 2;
         let is_wide = more >= SEARCHES;

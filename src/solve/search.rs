@@ -23,39 +23,26 @@ pub(super) const AFAR: Heats = [(0.03, 0.002), (0.03, 0.002)];
 /// Moves between two looks at the clock.
 const PATIENCE: u64 = 1 << 6;
 
+/// Posts that are drawn for a unit, at most.
+const TRIALS: usize = 16;
+
 /// Parts of a walk after which its beliefs and sums are renewed, and most moves of such a part.
 const STAGES: u64 = 64;
 const LONGEST: u64 = 1 << 12;
 
-/// Further sites that a post has to share with the one that a unit leaves: the more, the nearer.
-const SHARED: usize = 2;
-
-/// Share of proposals that look anywhere instead of at posts that cover a site of the unit that moves.
-const FAR: f64 = 0.05;
-
 /// Looks at items of the cover sets, or at variables, that a move takes.
 pub(super) fn looks(program: &Program) -> usize {
-    /// What a move costs besides, and what a look costs that finds its item anywhere in the memory.
-    const OVERHEAD: usize = 80;
-    const FAR_LOOK: usize = 4;
-    /// Variables that are looked at, one after another, in the time of a look.
-    const NEAR_LOOKS: usize = 4;
-    let (variables, sets) = (program.variables.len().max(1), program.sets.len().max(1));
-    let items = program.sets.items();
-    let a_post = items / variables + 1;
-    if program.parts == 1 {
-        2 * a_post * (items / sets + 1) + variables / NEAR_LOOKS
-    } else {
-        FAR_LOOK * 2 * a_post + OVERHEAD
-    }
+    /// Variables that are looked at, one after another, in the time of a look at an item.
+    const AT_ONCE: usize = 4;
+    let (variables, sets, items) = (program.variables.len().max(1), program.sets.len().max(1), program.sets.items());
+    2 * (items / variables + 1) * (items / sets + 1) + program.parts * variables / AT_ONCE
 }
 
 /// What each of several walks of so many moves from these starts, at least one, comes by.
 ///
 /// A move takes one unit from its post and draws another post for it, or for one of another lot, of all that there are: the
-/// more it would earn there, the likelier, and the colder the walk, the surer the best. Rules that would break forbid a post;
-/// then another is drawn. Where the value is the smallest of several, a move proposes a post that covers a site which the unit
-/// covered, mostly three, and worse plans are taken with a probability that falls as the walk cools.
+/// more the plan would be worth with it there, the likelier, and the colder the walk, the surer the best. Rules that would break
+/// forbid a post; then another is drawn.
 ///
 /// # Cost
 /// A move changes the gains of all posts that cover what it covers: [`looks`]; about a hundred thousand moves a second at five
@@ -110,9 +97,7 @@ struct Walk<'a> {
     worth: Vec<f64>,
     /// True for a walk that believes at first in units that earn nothing alone, and less and less.
     is_hopeful: bool,
-    parts: Vec<f64>,
-    /// Gains at all posts, where the value is one sum.
-    bath: Option<Bath>,
+    bath: Bath,
 }
 
 impl<'a> Walk<'a> {
@@ -127,10 +112,9 @@ impl<'a> Walk<'a> {
         let mut walk = Self {
             best_value: state.worst(),
             best: start.to_vec(),
-            parts: vec![0.0; state.earned.len()],
             worth: layout.steps.clone(),
             is_hopeful,
-            bath: (layout.program.parts == 1).then(|| Bath::new(layout)),
+            bath: Bath::new(layout),
             budget: f64::INFINITY,
             cost,
             state,
@@ -164,11 +148,7 @@ impl<'a> Walk<'a> {
             if self.standing.is_empty() {
                 break;
             }
-            if self.bath.is_some() {
-                self.bathe(temperature);
-            } else {
-                self.step(temperature);
-            }
+            self.step(temperature);
             if (number + 1) % (moves / 10).max(1) == 0 && number > moves / 2 {
                 seen.push(self.state.values.clone());
             }
@@ -178,9 +158,7 @@ impl<'a> Walk<'a> {
 
     /// Sums the gains at all posts anew.
     fn renew(&mut self) {
-        if let Some(bath) = &mut self.bath {
-            bath.refresh(&self.state, &self.worth);
-        }
+        self.bath.refresh(&self.state, &self.worth);
     }
 
     /// Believes in units that earn nothing alone by as much as suits a walk that has made so many of its moves.
@@ -197,81 +175,33 @@ impl<'a> Walk<'a> {
         self.worth = layout.steps.iter().zip(&layout.hopes).map(between).collect();
     }
 
-    /// Proposes a move and makes it when it is allowed and good enough.
+    /// Takes a unit off its post and puts it where the temperature likes it and the rules allow it.
     fn step(&mut self, temperature: f64) {
         let place = self.rng.usize(..self.standing.len());
         let from = self.standing[place];
-        let Some(to) = self.target(from) else { return };
-        if to == from {
-            return;
-        }
-        let Some(pledges) = self.exchange_rows(from, to) else { return };
-        let (loss, gain) = self.change(from, to);
-        let is_taken = gain >= loss || self.rng.f64() < ((gain - loss) / temperature).exp();
-        if is_taken {
-            self.state.add_to_sets(to);
-            self.settle(place, to, pledges);
-        } else {
-            self.state.add_to_sets(from);
-            self.undo_rows(from, to, pledges);
-        }
-    }
-
-    /// Takes a unit off its post and puts it where the temperature likes it and the rules allow it.
-    fn bathe(&mut self, temperature: f64) {
-        /// Posts that are tried.
-        const TRIALS: usize = 16;
-        let Some(mut bath) = self.bath.take() else { return };
-        let place = self.rng.usize(..self.standing.len());
-        let from = self.standing[place];
-        bath.take(&mut self.state, &self.worth, from);
-        bath.heat(temperature);
+        self.bath.take(&mut self.state, &self.worth, from);
+        self.bath.heat(&self.state.earned, temperature);
         let mut found = None;
         for _ in 0..TRIALS {
-            let Some(to) = bath.draw(&mut self.rng).filter(|to| *to != from) else { break };
+            let Some(to) = self.bath.draw(&mut self.rng).filter(|to| *to != from) else { break };
             found = self.exchange_rows(from, to).map(|pledges| (to, pledges));
             if found.is_some() {
                 break;
             }
         }
-        let Some((to, pledges)) = found else {
-            bath.put_back(&mut self.state, &self.worth, from);
-            self.bath = Some(bath);
+        let Some((to, (back, taken))) = found else {
+            self.bath.put_back(&mut self.state, &self.worth, from);
             return;
         };
-        bath.add(&mut self.state, &self.worth, to);
-        self.bath = Some(bath);
-        self.settle(place, to, pledges);
-    }
-
-    /// What follows once a unit stands elsewhere.
-    fn settle(&mut self, place: usize, to: u32, pledges: (u32, u32)) {
-        if pledges.0 != pledges.1 {
-            self.state.values[pledges.0 as usize] -= 1;
-            self.state.values[pledges.1 as usize] += 1;
+        self.bath.add(&mut self.state, &self.worth, to);
+        if back != taken {
+            self.state.values[back as usize] -= 1;
+            self.state.values[taken as usize] += 1;
         }
         self.standing[place] = to;
-        self.cost += self.state.cost(pledges.1) - self.state.cost(pledges.0);
-        self.fill(to);
+        self.cost += self.state.cost(taken) - self.state.cost(back);
+        self.fill(temperature);
         self.remember();
-    }
-
-    /// A post that covers sites which `from` covers, or, now and then, any post of its lot; often none.
-    fn target(&mut self, from: u32) -> Option<u32> {
-        let layout = self.state.layout;
-        let sets = layout.sets_of.row(from as usize);
-        if sets.is_empty() || self.rng.f64() < FAR {
-            let posts = &layout.lot_members[layout.lot_of(from)?].posts;
-            return posts.get(self.rng.usize(..posts.len().max(1))).copied();
-        }
-        let posts = layout.program.sets.row(sets[self.rng.usize(..sets.len())] as usize);
-        let post = posts[self.rng.usize(..posts.len())];
-        // Posts that share more are drawn more often: near ones, at the end of a walk the only ones that are taken.
-        for _ in 0..SHARED {
-            let other = sets[self.rng.usize(..sets.len())];
-            layout.program.sets.row(other as usize).binary_search(&post).ok()?;
-        }
-        layout.is_post(post).then_some(post)
     }
 
     /// Takes a unit off the rows of one post and adds one to those of another, each with its pledge; `None`, and nothing
@@ -310,69 +240,25 @@ impl<'a> Walk<'a> {
         None
     }
 
-    fn undo_rows(&mut self, from: u32, to: u32, (back, taken): (u32, u32)) {
-        if back != taken {
-            self.move_rows(taken, back);
-        }
-        self.move_rows(to, from);
-    }
-
     /// One less of a variable and one more of another, in the rows alone.
     fn move_rows(&mut self, from: u32, to: u32) {
         self.state.add_to_rows(from, -1.0);
         self.state.add_to_rows(to, 1.0);
     }
 
-    /// Takes a unit off the sets of `from` and says what that loses and what one at `to` would gain.
-    fn change(&mut self, from: u32, to: u32) -> (f64, f64) {
-        let layout = self.state.layout;
-        if self.parts.len() > 1 {
-            return self.change_of_worst(from, to);
-        }
-        let mut loss = 0.0;
-        self.state.values[from as usize] -= 1;
-        for set in layout.sets_of.row(from as usize) {
-            let (term, count) = (&layout.terms[*set as usize], &mut self.state.counts[*set as usize]);
-            *count -= 1;
-            let step = term.step(*count);
-            self.state.earned[0] -= term.weight * layout.steps[step];
-            loss += term.weight * self.worth[step];
-        }
-        let mut gain = 0.0;
-        for set in layout.sets_of.row(to as usize) {
-            let term = &layout.terms[*set as usize];
-            gain += term.weight * self.worth[term.step(self.state.counts[*set as usize])];
-        }
-        (loss, gain)
-    }
-
-    /// As [`Self::change`] where the value is the smallest of several parts; the others count a little.
-    fn change_of_worst(&mut self, from: u32, to: u32) -> (f64, f64) {
-        const OTHERS: f64 = 0.05;
-        let merit = |earned: &[f64]| {
-            let worst = earned.iter().copied().fold(f64::INFINITY, f64::min);
-            worst + OTHERS * earned.iter().map(|one| one.min(worst + 0.1)).sum::<f64>() / f64_of(earned.len())
-        };
-        let before = merit(&self.state.earned);
-        self.state.take_from_sets(from);
-        let layout = self.state.layout;
-        self.parts.clone_from(&self.state.earned);
-        for set in layout.sets_of.row(to as usize) {
-            let term = &layout.terms[*set as usize];
-            self.parts[term.part as usize] += term.weight * layout.steps[term.step(self.state.counts[*set as usize])];
-        }
-        (before, merit(&self.parts))
-    }
-
-    /// Uses supply that has come free for one more unit near a post, where that is not a matter of cost.
-    fn fill(&mut self, near: u32) {
+    /// Now and then uses supply that has come free for one more unit, where that is not a matter of cost.
+    fn fill(&mut self, temperature: f64) {
         if self.budget.is_finite() || self.rng.u8(..) > 8 {
             return;
         }
-        let Some(post) = self.target(near) else { return };
-        if self.state.has_room(post) && self.state.gain(post) > 0.0 && self.state.place(post) {
-            self.standing.push(post);
-            self.renew();
+        self.bath.heat(&self.state.earned, temperature);
+        for _ in 0..TRIALS {
+            let Some(post) = self.bath.draw(&mut self.rng) else { return };
+            if self.state.has_room(post) && self.state.gain(post) > 0.0 && self.state.place(post) {
+                self.standing.push(post);
+                self.renew();
+                return;
+            }
         }
     }
 
@@ -417,8 +303,4 @@ impl<'a> Walk<'a> {
             self.cost -= self.state.cost(pledge);
         }
     }
-}
-
-fn f64_of(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
