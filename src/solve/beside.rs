@@ -150,7 +150,7 @@ pub(super) fn accompanied(
             compact::solve(smaller, options, halt, begun, Some(start), &mut heard)
         });
         let best = &best;
-        scope.spawn(move || {
+        let searching = scope.spawn(move || {
             let go_on = move || {
                 let (watch, nowhere) = (Watch { stop: search_halt, report: &|_| {} }, Rescue::none());
                 let mut own = Record::new(layout.program, options, &watch, &nowhere, begun);
@@ -179,6 +179,60 @@ pub(super) fn accompanied(
             halt.store(record.is_done() || record.watch.is_stopped(), Ordering::Relaxed);
         }
         search_halt.store(true, Ordering::Relaxed);
+        if searching.join().is_err() {
+            record.blame("the search beside HiGHS broke off".to_owned());
+        }
+        found.try_iter().for_each(|values| record.offer("search", &values));
         solving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::scenario::Method;
+    use crate::solve::greedy;
+    use crate::solve::trials::{Numbers, best, program};
+
+    /// Calls [`accompanied`] with all variables kept; gives the best value found and whether that is said to be the best of all.
+    fn found(program: &crate::model::Program, stop: &AtomicBool) -> Option<(f64, bool)> {
+        let options = Options { time_limit_s: 60.0, gap: 0.0, seed: 3, threads: 2, method: Method::Auto };
+        let (watch, nowhere) = (Watch { stop, report: &|_| {} }, Rescue::none());
+        let layout = Layout::new(program);
+        let mut record = Record::new(program, &options, &watch, &nowhere, Instant::now());
+        record.offer("greedy", &greedy::values(&layout, &|| false)?);
+        let reduced = reduce::restricted(program, &vec![true; program.variables.len()]);
+        let ending = accompanied(&layout, &reduced, 0, &options, &mut record).expect("HiGHS takes small models");
+        record.hear(ending.values.map(|values| reduced.back(&values)).as_deref(), ending.bound, ending.nodes);
+        assert_eq!(record.faults, Vec::<String>::new());
+        Some((record.value?, record.is_done()))
+    }
+
+    #[test]
+    fn search_and_one_model_end_at_the_best_plan() {
+        let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+        let mut count = 0;
+        for _ in 0..40 {
+            let program = program(&mut numbers);
+            let Some((value, is_done)) = found(&program, &AtomicBool::new(false)) else { continue };
+            let best = best(&program).expect("a plan is known");
+            assert!(is_done && (value - best).abs() <= 1e-9 * best.abs().max(1.0), "{value} {best}: {program:?}");
+            count += 1;
+        }
+        assert!(count >= 20, "{count} programs");
+    }
+
+    #[test]
+    fn who_stops_both_keeps_the_plan() {
+        let mut numbers = Numbers(5);
+        for program in std::iter::repeat_with(|| program(&mut numbers)).take(12) {
+            let Some(start) = greedy::values(&Layout::new(&program), &|| false) else { continue };
+            let (value, _) = found(&program, &AtomicBool::new(true)).expect("greedy has a plan");
+            let (start, best) = (program.objective(&start), best(&program).expect("a plan is known"));
+            let is_between = start.min(best) - 1e-9 <= value && value <= start.max(best) + 1e-9;
+            assert!(is_between, "{value} is not between {start} and {best}: {program:?}");
+        }
+    }
 }
