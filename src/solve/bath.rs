@@ -4,6 +4,7 @@ use fastrand::Rng;
 
 use super::layout::Layout;
 use super::state::State;
+use crate::model::Program;
 
 /// A heat bath: a post is drawn with a probability that goes with e to the power of its merit over the temperature.
 ///
@@ -31,11 +32,10 @@ impl Bath {
     /// Of no state yet.
     pub(super) fn new(layout: &Layout<'_>) -> Self {
         let program = layout.program;
-        let (items, variables, sets) = (program.sets.items(), program.variables.len(), program.sets.len());
-        let touched = (items / variables.max(1)) * (items / sets.max(1));
-        let gains = vec![vec![0.0; variables]; program.parts];
-        let before = if touched > variables / 2 { gains.clone() } else { Vec::new() };
-        let merits = if program.parts > 1 { vec![0.0; variables] } else { Vec::new() };
+        let zeros = vec![0.0; program.variables.len()];
+        let gains = vec![zeros.clone(); program.parts];
+        let before = if touched(program) > zeros.len() / 2 { gains.clone() } else { Vec::new() };
+        let merits = if program.parts > 1 { zeros } else { Vec::new() };
         Self { gains, before, merits, chances: Vec::new() }
     }
 
@@ -53,20 +53,14 @@ impl Bath {
 
     /// One more unit at a post.
     pub(super) fn add(&mut self, state: &mut State<'_>, worth: &[f64], post: u32) {
-        for set in state.layout.sets_of.row(post as usize) {
-            let count = state.counts[*set as usize];
-            self.follow(state.layout, worth, *set, count, count + 1);
-        }
+        self.follow(state, worth, post, |count| count + 1);
         state.add_to_sets(post);
     }
 
     /// One unit less at a post.
     pub(super) fn take(&mut self, state: &mut State<'_>, worth: &[f64], post: u32) {
         self.before.iter_mut().zip(&self.gains).for_each(|(before, gains)| before.copy_from_slice(gains));
-        for set in state.layout.sets_of.row(post as usize) {
-            let count = state.counts[*set as usize];
-            self.follow(state.layout, worth, *set, count, count - 1);
-        }
+        self.follow(state, worth, post, |count| count - 1);
         state.take_from_sets(post);
     }
 
@@ -80,12 +74,15 @@ impl Bath {
         }
     }
 
-    /// Changes the gains of all posts of a set on which the count of units changes.
-    fn follow(&mut self, layout: &Layout<'_>, worth: &[f64], set: u32, from: u32, to: u32) {
-        let term = &layout.terms[set as usize];
-        let more = worth[term.step(to)] - worth[term.step(from)];
-        if more != 0.0 {
-            shift(&mut self.gains[term.part as usize], layout.program.sets.row(set as usize), term.weight * more);
+    /// Changes the gains of all posts of the sets of a post, on which the count of units is to change.
+    fn follow(&mut self, state: &State<'_>, worth: &[f64], post: u32, next: impl Fn(u32) -> u32) {
+        let layout = state.layout;
+        for set in layout.sets_of.row(post as usize) {
+            let (term, count) = (&layout.terms[*set as usize], state.counts[*set as usize]);
+            let more = worth[term.step(next(count))] - worth[term.step(count)];
+            if more != 0.0 {
+                shift(&mut self.gains[term.part as usize], layout.program.sets.row(*set as usize), term.weight * more);
+            }
         }
     }
 
@@ -93,12 +90,11 @@ impl Bath {
     pub(super) fn heat(&mut self, earned: &[f64], temperature: f64) {
         /// Merits that are looked at together.
         const LANES: u32 = 8;
-        let mut merits = std::mem::take(&mut self.merits);
+        let Self { gains, merits, chances, .. } = self;
         for (variable, merit) in merits.iter_mut().enumerate() {
-            *merit = self::merit(|| earned.iter().zip(&self.gains).map(|(earned, gains)| earned + gains[variable]));
+            *merit = self::merit(|| earned.iter().zip(&*gains).map(|(earned, gains)| earned + gains[variable]));
         }
-        self.merits = merits;
-        let merits = if self.merits.is_empty() { &self.gains[0] } else { &self.merits };
+        let merits = if merits.is_empty() { &gains[0] } else { &*merits };
         let mut lanes = [f64::NEG_INFINITY; LANES as usize];
         let (chunks, rest) = merits.as_chunks::<{ LANES as usize }>();
         for chunk in chunks {
@@ -106,10 +102,10 @@ impl Bath {
         }
         let most = lanes.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max);
         let least = most + temperature * LEAST.ln();
-        self.chances.clear();
+        chances.clear();
         let mut take = |first: u32, merits: &[f64]| {
             let likely = (first..).zip(merits).filter(|(_, merit)| **merit > least);
-            self.chances.extend(likely.map(|(post, merit)| (((merit - most) / temperature).exp(), post)));
+            chances.extend(likely.map(|(post, merit)| (((merit - most) / temperature).exp(), post)));
         };
         let mut first = 0;
         for chunk in chunks {
@@ -131,6 +127,12 @@ impl Bath {
         let last = self.chances.len().checked_sub(1)?;
         Some(self.chances.swap_remove(place.unwrap_or(last)).1)
     }
+}
+
+/// Gains that change as a unit comes or goes, about, where every set sees it.
+pub(super) fn touched(program: &Program) -> usize {
+    let items = program.sets.items();
+    (items / program.variables.len().max(1) + 1) * (items / program.sets.len().max(1) + 1)
 }
 
 /// Adds to the gains at posts.

@@ -38,12 +38,11 @@ impl Effort {
         /// How many looks a walk may take at an item of the cover sets, on average; and how many that may be at most.
         const LOOKS: usize = 800;
         const MOST: usize = 250_000_000;
-        /// How often walks become twice as long, at most; in a wide search more of them find more than longer ones.
-        const LONGEST: u32 = 2;
-        let is_wide = more >= SEARCHES;
-        let doubled = if is_wide { 1 } else { more.min(LONGEST) };
-        let moves = (program.sets.items() * LOOKS).min(MOST) / search::looks(program);
         // What one plan and what is near it give comes first.
+        let is_wide = more >= SEARCHES;
+        // In a wide search more walks find more than longer ones.
+        let doubled = if is_wide { 1 } else { more };
+        let moves = (program.sets.items() * LOOKS).min(MOST) / search::looks(program);
         Self { first: u64::from(more) * 1000, moves: (moves as u64) << doubled, rounds: 2, merge_s: 2.0, is_wide }
     }
 }

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use rayon::prelude::*;
 
-use super::bath::Bath;
+use super::bath::{self, Bath};
 use super::layout::Layout;
 use super::state::State;
 use crate::model::{Aim, Program};
@@ -34,8 +34,7 @@ const LONGEST: u64 = 1 << 12;
 pub(super) fn looks(program: &Program) -> usize {
     /// Variables that are looked at, one after another, in the time of a look at an item.
     const AT_ONCE: usize = 4;
-    let (variables, sets, items) = (program.variables.len().max(1), program.sets.len().max(1), program.sets.items());
-    2 * (items / variables + 1) * (items / sets + 1) + program.parts * variables / AT_ONCE
+    2 * bath::touched(program) + program.parts * program.variables.len() / AT_ONCE
 }
 
 /// What each of several walks of so many moves from these starts, at least one, comes by.
@@ -132,9 +131,9 @@ impl<'a> Walk<'a> {
         #[expect(clippy::cast_precision_loss, reason = "counts of units and moves are far below 2^53")]
         let (units, moves_made) = (self.standing.len().max(1) as f64, moves.max(1) as f64);
         let earned = self.state.earned.iter().sum::<f64>();
-        let mean = if earned > 0.0 { earned } else { self.state.layout.program.value_everywhere() } / units;
+        let value = if earned > 0.0 { earned } else { self.state.layout.program.value_everywhere() };
         let cooling = (cold / hot).powf(1.0 / moves_made);
-        let mut temperature = hot * mean;
+        let mut temperature = hot * (value / units);
         let renewal = (moves / STAGES).clamp(1, LONGEST);
         for number in 0..moves {
             if number % PATIENCE == 0 && is_over() {
