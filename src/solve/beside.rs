@@ -16,8 +16,9 @@ use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker. With a rival, HiGHS works on one model of the same program meanwhile; what
-/// it finds is taken when one of the two is done, and of plans of the same worth the quicker one's stays.
+/// does not depend on which of the two is quicker; a tree without questions cuts the search short. With a rival, HiGHS works on
+/// one model of the same program meanwhile; what it finds is taken when one of the two is done, and of plans of the same worth
+/// the quicker one's stays.
 ///
 /// Gives the number of questions or nodes of the one that was done first.
 pub(super) fn branched(
@@ -34,6 +35,8 @@ pub(super) fn branched(
     let (halt, rival_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
     let clock = record.clock();
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
+    let is_grown = &AtomicBool::new(false);
+    let is_late = move || is_grown.load(Ordering::Relaxed) || is_over();
     let smaller = &reduced.program;
     let start = &reduced.forth(&best);
     let (teller, told) = sync_channel(0);
@@ -42,6 +45,7 @@ pub(super) fn branched(
     std::thread::scope(|scope| {
         let growing = scope.spawn(move || {
             let mut tell = |news: tree::News| {
+                is_grown.fetch_or(news.is_closed, Ordering::Relaxed);
                 // Who listens may have heard enough.
                 teller.send(news).ok()?;
                 answers.recv().ok()
@@ -65,20 +69,21 @@ pub(super) fn branched(
         let mut is_closed = false;
         loop {
             round += 1;
+            let mut walks = Vec::new();
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
                 let longer = if hint.is_some() { SEARCHES - 2 } else { SEARCHES - 1 };
                 let moves = Effort::suited(layout.program, longer).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
-                search::walks(layout, &[&start], search::NEAR, random, moves, &is_over)
-                    .iter()
-                    .for_each(|walk| record.offer_walk(walk));
+                walks = search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
             }
-            if record.is_done() || is_over() {
-                break;
+            let news = told.recv().ok();
+            // What a closed tree cut short would depend on who was quicker.
+            if !news.as_ref().is_some_and(|news| news.is_closed) {
+                walks.iter().for_each(|walk| record.offer_walk(walk));
             }
-            let Ok(news) = told.recv() else { break };
+            let Some(news) = news else { break };
             if let Some(values) = news.values {
                 record.offer("tree", &reduced.back(&values));
             }

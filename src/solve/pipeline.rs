@@ -196,7 +196,8 @@ fn searched_and_priced(
         record.blame("HiGHS found no prices: it broke off".to_owned());
     }
     let proof = prices.map(|prices| prove(program, most, prices, record));
-    if is_short && !record.is_done() && !record.is_over() {
+    // A tree, if it is to come, has a search beside it.
+    if is_short && program.sets.items() > QUICK && !record.is_done() && !record.is_over() {
         merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, 0) }, options, record);
     }
     (searches, proof)
