@@ -145,6 +145,34 @@ pub(super) fn clear_basis(model: &mut Model) -> bool {
     status == highs_sys::kHighsStatusOk
 }
 
+/// Which columns and rows are basic, or at which of their ends.
+#[derive(Clone)]
+pub(super) struct Basis {
+    columns: Vec<c_int>,
+    rows: Vec<c_int>,
+}
+
+/// The basis of the last answer; `None` where there is none.
+pub(super) fn basis(model: &mut Model) -> Option<Basis> {
+    let mut basis = Basis { columns: vec![0; model.num_cols()], rows: vec![0; model.num_rows()] };
+    // SAFETY: the instance is live, and there is room for all its columns and rows.
+    let status =
+        unsafe { highs_sys::Highs_getBasis(model.as_mut_ptr(), basis.columns.as_mut_ptr(), basis.rows.as_mut_ptr()) };
+    (status == highs_sys::kHighsStatusOk).then_some(basis)
+}
+
+/// Where the next run starts; rows that came since are basic. False where HiGHS refuses.
+pub(super) fn set_basis(model: &mut Model, basis: &Basis) -> bool {
+    let mut rows = basis.rows.clone();
+    if basis.columns.len() != model.num_cols() || rows.len() > model.num_rows() {
+        return false;
+    }
+    rows.resize(model.num_rows(), highs_sys::kHighsBasisStatusBasic);
+    // SAFETY: the instance is live and has as many columns and rows as there are entries; HiGHS reads them only.
+    let status = unsafe { highs_sys::Highs_setBasis(model.as_mut_ptr(), basis.columns.as_ptr(), rows.as_ptr()) };
+    status == highs_sys::kHighsStatusOk
+}
+
 /// Says of all columns whether they are whole; false where HiGHS refuses.
 pub(super) fn set_whole(model: &mut Model, is_whole: bool) -> bool {
     let kinds = vec![c_int::from(is_whole); model.num_cols()];

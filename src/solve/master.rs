@@ -5,7 +5,7 @@ use highs::{Col, HighsModelStatus, Model};
 use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
 use super::frame::{self, Frame};
-use super::highs_ffi::{self, Run};
+use super::highs_ffi::{self, Basis, Run};
 use super::multipliers::Multipliers;
 use crate::model::Program;
 
@@ -22,6 +22,14 @@ pub(super) struct Master {
     idle: Vec<u32>,
     /// Least and most of each variable.
     ranges: Vec<(u32, u32)>,
+    /// How often cuts were taken away.
+    forgotten: u32,
+}
+
+/// A basis, good as long as no cut is taken away.
+pub(super) struct Place {
+    basis: Basis,
+    forgotten: u32,
 }
 
 /// What the master says.
@@ -63,7 +71,17 @@ impl Master {
         let model = highs_ffi::linear(problem, &[("solver", "simplex"), ("presolve", "off")])?;
         let ranges = most.iter().map(|most| (0, *most)).collect();
         let (cuts, idle) = (Vec::new(), Vec::new());
-        Some(Self { model: Some(model), items, bins: columns, frame_rows, first_part, cuts, idle, ranges })
+        Some(Self {
+            model: Some(model),
+            items,
+            bins: columns,
+            frame_rows,
+            first_part,
+            cuts,
+            idle,
+            ranges,
+            forgotten: 0,
+        })
     }
 
     /// Adds a cut; the basis of the last answer stays.
@@ -99,6 +117,7 @@ impl Master {
     /// Takes away cuts that did not bind in the last `patience` answers.
     pub(super) fn forget(&mut self, patience: u32) {
         let Some(model) = &mut self.model else { return };
+        self.forgotten += 1;
         let is_gone: Vec<bool> = self.idle.iter().map(|idle| *idle >= patience).collect();
         if highs_ffi::delete_rows(model, self.frame_rows, &is_gone) {
             let mut gone = is_gone.iter();
@@ -106,6 +125,20 @@ impl Master {
             self.idle.retain(|idle| *idle < patience);
         } else {
             self.model = None;
+        }
+    }
+
+    /// Where the last answer was found.
+    pub(super) fn place(&mut self) -> Option<Place> {
+        let basis = highs_ffi::basis(self.model.as_mut()?)?;
+        Some(Place { basis, forgotten: self.forgotten })
+    }
+
+    /// Begins the next search for an answer there; where that is not possible, where the last one ended.
+    pub(super) fn start_at(&mut self, place: &Place) {
+        if let Some(model) = self.model.as_mut().filter(|_| place.forgotten == self.forgotten) {
+            // Any basis will do.
+            let _refused = highs_ffi::set_basis(model, &place.basis);
         }
     }
 
@@ -127,17 +160,31 @@ impl Master {
         }
     }
 
+    /// The objective within a few steps on the way to an answer, about; infinite where there is no answer, and minus infinity
+    /// where HiGHS failed or had to stop.
+    pub(super) fn glimpse(&mut self, is_over: &dyn Fn() -> bool) -> f64 {
+        /// Steps of the simplex method.
+        const STEPS: i32 = 100;
+        self.limit_steps(STEPS);
+        let ended = self.run(is_over);
+        self.limit_steps(i32::MAX);
+        match ended.map(|ended| (ended.status, ended.objective)) {
+            Some((HighsModelStatus::Infeasible, _)) => f64::INFINITY,
+            Some((HighsModelStatus::Optimal | HighsModelStatus::ReachedIterationLimit, objective)) => objective,
+            _ => f64::NEG_INFINITY,
+        }
+    }
+
+    fn limit_steps(&mut self, steps: i32) {
+        let Some(model) = &mut self.model else { return };
+        if model.try_set_option("simplex_iteration_limit", steps).is_err() {
+            self.model = None;
+        }
+    }
+
     /// Solves the linear program from its last basis.
-    pub(super) fn attempt(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
-        let Some(model) = self.model.take() else { return Solved::Failed };
-        let Run::Solved(solved) = highs_ffi::run(model, &mut |_| {}, is_over) else { return Solved::Failed };
-        let objective = solved.objective_value();
-        let solution = solved.get_solution();
-        let (columns, duals) = (solution.columns(), solution.dual_rows().to_vec());
-        let (items, others) = columns.split_at(self.items.len());
-        let (items, earned) = (items.to_vec(), others[..self.bins.len()].to_vec());
-        let status = solved.status();
-        self.model = Some(Model::from(*solved));
+    fn attempt(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
+        let Some(Ended { status, objective, columns, duals }) = self.run(is_over) else { return Solved::Failed };
         if status == HighsModelStatus::Infeasible {
             return Solved::Infeasible;
         }
@@ -147,6 +194,26 @@ impl Master {
         for (idle, dual) in self.idle.iter_mut().zip(&duals[self.frame_rows..]) {
             *idle = if *dual < 0.0 { 0 } else { *idle + 1 };
         }
+        let (items, others) = columns.split_at(self.items.len());
+        let (items, earned) = (items.to_vec(), others[..self.bins.len()].to_vec());
         Solved::Optimal(Answer { objective, items, earned, duals })
     }
+
+    /// Lets HiGHS work; `None` where it failed.
+    fn run(&mut self, is_over: &dyn Fn() -> bool) -> Option<Ended> {
+        let Run::Solved(solved) = highs_ffi::run(self.model.take()?, &mut |_| {}, is_over) else { return None };
+        let (status, objective) = (solved.status(), solved.objective_value());
+        let solution = solved.get_solution();
+        let (columns, duals) = (solution.columns().to_vec(), solution.dual_rows().to_vec());
+        self.model = Some(Model::from(*solved));
+        Some(Ended { status, objective, columns, duals })
+    }
+}
+
+/// What HiGHS says at its end.
+struct Ended {
+    status: HighsModelStatus,
+    objective: f64,
+    columns: Vec<f64>,
+    duals: Vec<f64>,
 }

@@ -1,6 +1,9 @@
 //! Ranges of variables turned into an open question of a tree, in the order of how weak its bound is.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
+
+use super::master::Place;
 
 /// A question that is open.
 pub(super) struct Node {
@@ -12,6 +15,8 @@ pub(super) struct Node {
     pub(super) branch: Option<Branch>,
     /// How often its answer was whole and still broke cuts.
     pub(super) tries: u32,
+    /// Where the search for its answer begins; where the last one ended, if unknown.
+    pub(super) place: Option<Rc<Place>>,
 }
 
 /// How a question came from another.

@@ -1,6 +1,7 @@
 //! A program turned into a tree of smaller and smaller questions, each with a bound from prices of its own.
 
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 
 use super::bins::{Cut, Partition};
 use super::branching::Gains;
@@ -113,7 +114,14 @@ pub(super) fn grow(
         closed: f64::NEG_INFINITY,
         is_broken: false,
     };
-    tree.open.push(Node { height: f64::INFINITY, number: 0, narrowed: Vec::new(), branch: None, tries: 0 });
+    tree.open.push(Node {
+        height: f64::INFINITY,
+        number: 0,
+        narrowed: Vec::new(),
+        branch: None,
+        tries: 0,
+        place: None,
+    });
     let mut next = None;
     loop {
         let end = tree.nodes + STAGE;
@@ -176,6 +184,9 @@ impl Tree<'_> {
             return None;
         }
         self.nodes += 1;
+        if let Some(place) = &node.place {
+            self.master.start_at(place);
+        }
         let answer = match self.relaxed(&ranges, is_over) {
             Solved::Optimal(answer) => answer,
             Solved::Infeasible if !is_over() => return None,
@@ -197,6 +208,7 @@ impl Tree<'_> {
         // What a unit costs is known of this proof alone, not of the bound that was there before.
         self.narrow(&mut ranges, proven, &proof.loss);
         self.round(&answer);
+        let place = self.master.place().map(Rc::new);
         let Some((variable, level)) = self.branching(&answer, &ranges, is_over) else {
             self.offer(&answer);
             return self.reconsidered(Node { height, branch: None, ..node }, &answer);
@@ -204,11 +216,12 @@ impl Tree<'_> {
         self.tidy();
         let [down, up] = [false, true].map(|is_up| self.asked(&ranges, (variable, level), is_up, height));
         let (first, second) = if level - level.floor() > 0.5 { (up, down) } else { (down, up) };
-        self.open.push(second);
+        self.open.push(Node { place: place.clone(), ..second });
         if self.is_near_the_top(height) {
+            // It is the next: HiGHS is quickest from where it is.
             return Some(first);
         }
-        self.open.push(first);
+        self.open.push(Node { place, ..first });
         None
     }
 
@@ -237,7 +250,7 @@ impl Tree<'_> {
         };
         let narrowed = (0_u32..).zip(ranges).filter_map(changed).collect();
         let branch = Some(Branch { variable, is_up, distance, height });
-        Node { height, number: 2 * self.nodes + u64::from(is_up), narrowed, branch, tries: 0 }
+        Node { height, number: 2 * self.nodes + u64::from(is_up), narrowed, branch, tries: 0, place: None }
     }
 
     /// True for a question not much stronger than the weakest that is open.
@@ -277,7 +290,11 @@ impl Tree<'_> {
 
     /// The objective of an answer, so turned that more is weaker.
     fn height_of(&self, answer: &Answer) -> f64 {
-        -answer.objective / Frame::scale(self.program)
+        self.height_at(answer.objective)
+    }
+
+    fn height_at(&self, objective: f64) -> f64 {
+        -objective / Frame::scale(self.program)
     }
 
     /// The variable to branch on and its value; `None` where all are whole.
@@ -307,13 +324,10 @@ impl Tree<'_> {
                 let (half, distance) = half(ranges[variable as usize], value, is_up);
                 tried[variable as usize] = half;
                 self.master.set_ranges(&tried);
-                let reached = match self.master.attempt(is_over) {
-                    Solved::Optimal(tried) => self.height_of(&tried),
-                    // Nothing better is there: as good as a bound at the best plan.
-                    Solved::Infeasible => self.sign * self.value,
-                    Solved::Failed => height,
-                };
-                self.gains.learn(variable, is_up, (height - reached).max(0.0) / distance);
+                let objective = self.master.glimpse(is_over);
+                // Beyond the best plan nothing is gained any more.
+                let reached = self.height_at(objective).max(self.sign * self.value).min(height);
+                self.gains.learn(variable, is_up, (height - reached) / distance);
             }
         }
         by_score(&self.gains, &mut choices);
