@@ -145,31 +145,33 @@ pub(super) fn clear_basis(model: &mut Model) -> bool {
     status == highs_sys::kHighsStatusOk
 }
 
-/// Which columns and rows are basic, or at which of their ends.
-#[derive(Clone)]
+/// Which columns and rows are basic, or at which of their ends: HiGHS's numbers, kept small, since a tree keeps many.
 pub(super) struct Basis {
-    columns: Vec<c_int>,
-    rows: Vec<c_int>,
+    columns: Vec<u8>,
+    rows: Vec<u8>,
 }
 
 /// The basis of the last answer; `None` where there is none.
 pub(super) fn basis(model: &mut Model) -> Option<Basis> {
-    let mut basis = Basis { columns: vec![0; model.num_cols()], rows: vec![0; model.num_rows()] };
+    let (mut columns, mut rows) = (vec![0; model.num_cols()], vec![0; model.num_rows()]);
     // SAFETY: the instance is live, and there is room for all its columns and rows.
-    let status =
-        unsafe { highs_sys::Highs_getBasis(model.as_mut_ptr(), basis.columns.as_mut_ptr(), basis.rows.as_mut_ptr()) };
+    let status = unsafe { highs_sys::Highs_getBasis(model.as_mut_ptr(), columns.as_mut_ptr(), rows.as_mut_ptr()) };
+    let small =
+        |numbers: Vec<c_int>| numbers.into_iter().map(|number| u8::try_from(number).ok()).collect::<Option<Vec<u8>>>();
+    let basis = Basis { columns: small(columns)?, rows: small(rows)? };
     (status == highs_sys::kHighsStatusOk).then_some(basis)
 }
 
 /// Where the next run starts; rows that came since are basic. False where HiGHS refuses.
 pub(super) fn set_basis(model: &mut Model, basis: &Basis) -> bool {
-    let mut rows = basis.rows.clone();
-    if basis.columns.len() != model.num_cols() || rows.len() > model.num_rows() {
+    let large = |numbers: &[u8]| numbers.iter().map(|number| c_int::from(*number)).collect::<Vec<c_int>>();
+    let (columns, mut rows) = (large(&basis.columns), large(&basis.rows));
+    if columns.len() != model.num_cols() || rows.len() > model.num_rows() {
         return false;
     }
     rows.resize(model.num_rows(), highs_sys::kHighsBasisStatusBasic);
     // SAFETY: the instance is live and has as many columns and rows as there are entries; HiGHS reads them only.
-    let status = unsafe { highs_sys::Highs_setBasis(model.as_mut_ptr(), basis.columns.as_ptr(), rows.as_ptr()) };
+    let status = unsafe { highs_sys::Highs_setBasis(model.as_mut_ptr(), columns.as_ptr(), rows.as_ptr()) };
     status == highs_sys::kHighsStatusOk
 }
 
