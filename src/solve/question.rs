@@ -30,6 +30,19 @@ pub(super) struct Branch {
     pub(super) height: f64,
 }
 
+impl Node {
+    /// The whole program, of which nothing is known.
+    pub(super) fn root() -> Self {
+        Self { height: f64::INFINITY, number: 0, narrowed: Vec::new(), branch: None, tries: 0, place: None }
+    }
+
+    /// One half of the question with this number, not looked at yet.
+    pub(super) fn half_of(question: u64, branch: Branch, narrowed: Vec<(u32, u32, u32)>) -> Self {
+        let number = 2 * question + u64::from(branch.is_up);
+        Self { height: branch.height, number, narrowed, branch: Some(branch), tries: 0, place: None }
+    }
+}
+
 impl Ord for Node {
     fn cmp(&self, other: &Self) -> Ordering {
         self.height.total_cmp(&other.height).then(self.number.cmp(&other.number))

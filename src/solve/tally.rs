@@ -213,7 +213,7 @@ impl<'a> Tally<'a> {
         let mut open = BinaryHeap::new();
         // Prices of each question, by the number of which those of its halves are made.
         let mut prices: Vec<Rc<Vec<f64>>> = vec![Rc::new(vec![0.0; self.rows.len()])];
-        open.push(Node { height: f64::INFINITY, number: 0, narrowed: Vec::new(), branch: None, tries: 0, place: None });
+        open.push(Node::root());
         let (mut leaves, mut nodes) = (Vec::new(), 0_u64);
         let mut best = f64::NEG_INFINITY;
         while let Some(node) = open.pop() {
@@ -244,15 +244,7 @@ impl<'a> Tally<'a> {
                 let mut narrowed = node.narrowed.clone();
                 narrowed.retain(|(place, ..)| *place != single);
                 narrowed.push((single, least, most));
-                let branch = Some(Branch { variable: single, is_up, distance, height });
-                open.push(Node {
-                    height,
-                    number: 2 * nodes + u64::from(is_up),
-                    narrowed,
-                    branch,
-                    tries: 0,
-                    place: None,
-                });
+                open.push(Node::half_of(nodes, Branch { variable: single, is_up, distance, height }, narrowed));
             }
         }
         for node in open {

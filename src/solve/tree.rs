@@ -114,14 +114,7 @@ pub(super) fn grow(
         closed: f64::NEG_INFINITY,
         is_broken: false,
     };
-    tree.open.push(Node {
-        height: f64::INFINITY,
-        number: 0,
-        narrowed: Vec::new(),
-        branch: None,
-        tries: 0,
-        place: None,
-    });
+    tree.open.push(Node::root());
     let mut next = None;
     loop {
         let end = tree.nodes + STAGE;
@@ -249,8 +242,7 @@ impl Tree<'_> {
             (range != self.root[place as usize]).then_some((place, range.0, range.1))
         };
         let narrowed = (0_u32..).zip(ranges).filter_map(changed).collect();
-        let branch = Some(Branch { variable, is_up, distance, height });
-        Node { height, number: 2 * self.nodes + u64::from(is_up), narrowed, branch, tries: 0, place: None }
+        Node::half_of(self.nodes, Branch { variable, is_up, distance, height }, narrowed)
     }
 
     /// True for a question not much stronger than the weakest that is open.
