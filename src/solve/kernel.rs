@@ -13,6 +13,9 @@ const ITEMS: usize = 150_000;
 /// Seconds for each.
 const LIMIT_S: f64 = 10.0;
 
+/// Part of the value by which its plan may be below the best: the next one sees other posts.
+const GAP: f64 = 5e-4;
+
 /// Offers the best plans of ever more posts: as many of each lot as it has units, then twice as many, and so on.
 ///
 /// # Source
@@ -28,8 +31,8 @@ pub(super) fn search(layout: &Layout<'_>, most: &[u32], proof: &Proof, options: 
             return;
         }
         before = posts;
-        let limit_s = LIMIT_S.min(record.left_s());
-        if let Some(values) = merge::merged(&reduced, &best, limit_s, options, record.watch.stop) {
+        let options = Options { time_limit_s: LIMIT_S.min(record.left_s()), gap: options.gap.max(GAP), ..*options };
+        if let Some(values) = merge::merged(&reduced, &best, &options, record.watch.stop) {
             record.offer("search", &values);
         }
     }

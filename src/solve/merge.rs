@@ -26,8 +26,8 @@ pub(super) struct Effort {
     pub(super) moves: u64,
     /// Rounds of walks and merging.
     pub(super) rounds: u64,
-    /// Seconds for each merging; 0 for none.
-    pub(super) merge_s: f64,
+    /// True where rounds end with merging.
+    pub(super) is_merged: bool,
     /// True for walks and mergings among many plans, not about the best alone.
     pub(super) is_wide: bool,
 }
@@ -43,7 +43,7 @@ impl Effort {
         // In a wide search more walks find more than longer ones.
         let doubled = if is_wide { 1 } else { more };
         let moves = (program.sets.items() * LOOKS).min(MOST) / search::looks(program);
-        Self { first: u64::from(more) * 1000, moves: (moves as u64) << doubled, rounds: 2, merge_s: 2.0, is_wide }
+        Self { first: u64::from(more) * 1000, moves: (moves as u64) << doubled, rounds: 2, is_merged: true, is_wide }
     }
 }
 
@@ -64,6 +64,11 @@ const PATIENCE: u32 = 2;
 pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, record: &mut Record<'_>) {
     /// Plans of the population that walks of a round begin at.
     const STARTS: usize = 2;
+    /// Seconds that merging may take, at least and at most.
+    const LEAST_S: f64 = 0.5;
+    const MOST_S: f64 = 2.0;
+    /// Part of the value by which the plan of a merging may be below the best; plans of a population differ by little more.
+    const GAP: f64 = 1e-5;
     let program = layout.program;
     let is_over = record.clock();
     let bundles = Bundles::new(program);
@@ -77,10 +82,14 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
             (true, true) => (vec![&best], search::AFAR),
             (true, false) => (record.pool.drawn(STARTS, &mut rng), search::NEAR),
         };
+        let begun = Instant::now();
         let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
         walks.iter().for_each(|walk| record.offer_walk(walk));
-        if effort.merge_s > 0.0 && !is_over() {
-            mixed(layout, &bundles, &walks, effort, &mut rng, options, record);
+        if effort.is_merged && !is_over() {
+            // Merging that takes longer than walks rarely brings more than they would.
+            let limit_s = begun.elapsed().as_secs_f64().clamp(LEAST_S, MOST_S).min(record.left_s());
+            let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
+            mixed(layout, &bundles, &walks, effort.is_wide, &mut rng, &options, record);
         }
         idle = if record.best.as_ref() == Some(&best) { idle + 1 } else { 0 };
         if is_over() || idle == PATIENCE {
@@ -94,17 +103,16 @@ fn mixed(
     layout: &Layout<'_>,
     bundles: &Bundles,
     walks: &[Walked],
-    effort: Effort,
+    is_wide: bool,
     rng: &mut Rng,
     options: &Options,
     record: &mut Record<'_>,
 ) {
-    /// Plans of the population that are merged.
-    const DRAWN: usize = 6;
+    /// Plans of the population that are merged: few, so that HiGHS is soon done.
+    const DRAWN: usize = 3;
     let program = layout.program;
-    let limit_s = effort.merge_s.min(record.left_s());
     // The first plans of a population are those of the round.
-    let is_grown = effort.is_wide && !record.pool.is_empty();
+    let is_grown = is_wide && !record.pool.is_empty();
     let ends = walks.iter().map(|walk| walk.end(program));
     ends.clone().for_each(|values| record.pool.offer(program, values));
     let stop = record.watch.stop;
@@ -112,17 +120,20 @@ fn mixed(
         let whole = plans.iter().filter(|plan| program.broken_rule(plan).is_none());
         let best = whole.reduce(|best, plan| if program.is_better(plan, best) { plan } else { best })?;
         let reduced = reduce::restricted(program, &worth_keeping(layout, bundles, plans));
-        merged(&reduced, best, limit_s, options, stop)
+        merged(&reduced, best, options, stop)
     };
-    let best = record.best.iter().filter(|_| !effort.is_wide);
-    let late: Vec<&Vec<u32>> = walks.iter().flat_map(|walk| &walk.seen).chain(ends).chain(best).collect();
-    let drawn = if is_grown { record.pool.drawn(DRAWN, rng) } else { Vec::new() };
-    let (late, drawn) = rayon::join(|| merge(&late), || merge(&drawn));
-    for values in [late, drawn].into_iter().flatten() {
+    let (first, second) = if is_grown {
+        (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng))
+    } else {
+        let best = record.best.iter().filter(|_| !is_wide);
+        (walks.iter().flat_map(|walk| &walk.seen).chain(ends).chain(best).collect(), Vec::new())
+    };
+    let (first, second) = rayon::join(|| merge(&first), || merge(&second));
+    for values in [first, second].into_iter().flatten() {
         record.offer("search", &values);
         record.pool.offer(program, &values);
     }
-    if effort.is_wide {
+    if is_wide {
         record.pool.age(program);
     }
 }
@@ -150,18 +161,9 @@ fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, plans: &[&Vec<u32>]) ->
     is_kept
 }
 
-/// The best values of the smaller program within so many seconds, as values of the whole.
-pub(super) fn merged(
-    reduced: &Reduced,
-    best: &[u32],
-    limit_s: f64,
-    options: &Options,
-    stop: &AtomicBool,
-) -> Option<Vec<u32>> {
-    /// Such a plan need not be perfect: the next round sees other posts.
-    const GAP: f64 = 5e-4;
-    let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
+/// The best values of the smaller program within the limits, as values of the whole.
+pub(super) fn merged(reduced: &Reduced, best: &[u32], options: &Options, stop: &AtomicBool) -> Option<Vec<u32>> {
     let start = reduced.forth(best);
-    let ending = compact::solve(&reduced.program, &options, stop, Instant::now(), Some(&start), &mut |_| {}).ok()?;
+    let ending = compact::solve(&reduced.program, options, stop, Instant::now(), Some(&start), &mut |_| {}).ok()?;
     ending.values.map(|values| reduced.back(&values))
 }

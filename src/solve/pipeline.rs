@@ -57,7 +57,7 @@ pub(super) fn run(layout: &Layout<'_>, options: &Options, record: &mut Record<'_
 /// Walks alone, without anything of HiGHS.
 pub(super) fn walks(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -> Ending {
     let program = layout.program;
-    let suited = Effort { merge_s: 0.0, ..Effort::suited(program, 0) };
+    let suited = Effort { is_merged: false, ..Effort::suited(program, 0) };
     // Where rules tie units to others, single moves soon find no more.
     let effort = if program.has_ties() { Effort { moves: suited.moves / 8, rounds: 3, ..suited } } else { suited };
     merge::search(layout, effort, options, record);
@@ -168,7 +168,8 @@ fn searched_and_priced(
         };
         let pricing = scope.spawn(price);
         let whole = Effort::suited(program, 0);
-        let first = if is_short { Effort { moves: whole.moves / 8, rounds: 1, merge_s: 0.0, ..whole } } else { whole };
+        let first =
+            if is_short { Effort { moves: whole.moves / 8, rounds: 1, is_merged: false, ..whole } } else { whole };
         merge::search(layout, first, options, record);
         while !record.is_done()
             && let Ok(prices) = told.recv()
