@@ -159,8 +159,8 @@ ensure_venv() {
 # scripts/foreign_readers.py and scripts/draw_map.py
 readers_venv() { ensure_venv "$root/target/venv" 'geopandas==1.1.*' 'matplotlib==3.*'; }
 
-# scripts/peer_spopt.py, scripts/peer_roads.py, scripts/peer_reading.py and scripts/peer_solvers.py
+# scripts/peer_spopt.py, scripts/peer_roads.py, scripts/peer_reading.py, scripts/peer_csv.py and scripts/peer_solvers.py
 peers_venv() {
     ensure_venv "$root/target/venv-peers" 'spopt==0.7.*' 'networkx==3.*' 'scipy==1.*' 'highspy==1.*' \
-        'ortools==9.*' 'pyproj==3.*' 'pyogrio==0.*'
+        'ortools==9.*' 'pyproj==3.*' 'pyogrio==0.*' 'pyarrow==26.*'
 }
