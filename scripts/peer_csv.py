@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from peer_spopt import measure
 
 ALLOWED, ALLOWED_S = 3.0, 5.0
 ROUNDS = 3
@@ -31,24 +31,16 @@ print(time.perf_counter() - begun)
 
 def reading_s(sites: Path) -> float:
     """Seconds that pyarrow takes to make a table of the file, without Python's start."""
-    done = subprocess.run([sys.executable, "-c", READ, sites], check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    said, *_ = measure([sys.executable, "-c", READ, str(sites)])
+    return float(said)
 
 
 def solving(coverplan: Path, folder: Path, seed: int) -> tuple[float, float, bool]:
     """Seconds and peak GB of the process, and whether its plan is proven."""
-    plan = folder / "plan"
-    command = [coverplan, "solve", folder / "scenario.toml", "--sites", "none", "--seed", str(seed)]
-    said = folder / "said"
-    with said.open("wb") as out:
-        begun = time.perf_counter()
-        process = subprocess.Popen([*command, "--overwrite", "--output", plan], stdout=out, stderr=out)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begun
-    if status != 0:
-        raise SystemExit(f"coverplan ended with {os.waitstatus_to_exitcode(status)}: {said.read_text('utf-8')}")
-    objective = json.loads((plan / "plan.json").read_text("utf-8"))["objective"]
-    return seconds, usage.ru_maxrss * 1024 / 1e9, objective["gap"] == 0
+    plan = folder / f"plan-{seed}"
+    command = [str(coverplan), "solve", str(folder / "scenario.toml"), "--sites", "none", "--seed", str(seed)]
+    _, seconds, megabytes = measure([*command, "--quiet", "--output", str(plan)])
+    return seconds, megabytes * 2**20 / 1e9, json.loads((plan / "plan.json").read_text("utf-8"))["status"] == "optimal"
 
 
 def main() -> int:
