@@ -64,6 +64,8 @@ pub(super) fn branched(
                 ending
             })
         });
+        // On one thread, so that where there are two cores the tree has one.
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
         let mut is_closed = false;
@@ -76,7 +78,8 @@ pub(super) fn branched(
                 let moves = Effort::suited(layout.program, longer).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
-                walks = search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
+                let walk = || search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
+                walks = alone.as_ref().map_or_else(|_| walk(), |alone| alone.install(walk));
             }
             let news = told.recv().ok();
             // What a closed tree cut short would depend on who was quicker.

@@ -80,6 +80,8 @@ pub(super) fn converge(
 ) -> Option<Answer> {
     let mut inner = start;
     let mut reached = bins.objective(program, &inner, &bins.cuts(&inner));
+    // What the first units earn: where sets have numbers of their own, this is most of what there is to learn.
+    bins.cuts(&vec![0.0; inner.len()]).into_iter().for_each(|cut| master.add(cut));
     let mut answer = None;
     let mut inward = INWARD;
     for round in 1..=ROUNDS {

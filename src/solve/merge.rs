@@ -87,7 +87,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
         walks.iter().for_each(|walk| record.offer_walk(walk));
         if effort.is_merged && !is_over() {
             // Merging that takes longer than walks rarely brings more than they would.
-            let limit_s = begun.elapsed().as_secs_f64().clamp(LEAST_S, MOST_S).min(record.left_s());
+            let limit_s = begun.elapsed().as_secs_f64().clamp(LEAST_S, MOST_S);
             let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
             mixed(layout, &bundles, &walks, effort.is_wide, &mut rng, &options, record);
         }
@@ -110,28 +110,38 @@ fn mixed(
 ) {
     /// Plans of the population that are merged: few, so that HiGHS is soon done.
     const DRAWN: usize = 3;
+    /// Pairs of such mergings, side by side, in a round: all of them take a tenth of the time of its walks.
+    const PAIRS: u32 = 4;
     let program = layout.program;
     // The first plans of a population are those of the round.
     let is_grown = is_wide && !record.pool.is_empty();
-    let ends = walks.iter().map(|walk| walk.end(program));
-    ends.clone().for_each(|values| record.pool.offer(program, values));
+    let ends: Vec<&Vec<u32>> = walks.iter().map(|walk| walk.end(program)).collect();
+    ends.iter().for_each(|values| record.pool.offer(program, values));
     let stop = record.watch.stop;
-    let merge = |plans: &[&Vec<u32>]| {
+    let merge = |plans: &[&Vec<u32>], options: &Options| {
         let whole = plans.iter().filter(|plan| program.broken_rule(plan).is_none());
         let best = whole.reduce(|best, plan| if program.is_better(plan, best) { plan } else { best })?;
         let reduced = reduce::restricted(program, &worth_keeping(layout, bundles, plans));
         merged(&reduced, best, options, stop)
     };
-    let (first, second) = if is_grown {
-        (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng))
-    } else {
-        let best = record.best.iter().filter(|_| !is_wide);
-        (walks.iter().flat_map(|walk| &walk.seen).chain(ends).chain(best).collect(), Vec::new())
-    };
-    let (first, second) = rayon::join(|| merge(&first), || merge(&second));
-    for values in [first, second].into_iter().flatten() {
-        record.offer("search", &values);
-        record.pool.offer(program, &values);
+    for _ in 0..if is_grown { PAIRS } else { 1 } {
+        let options = Options { time_limit_s: options.time_limit_s.min(record.left_s()), ..*options };
+        let (first, second) = {
+            let (first, second) = if is_grown {
+                (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng))
+            } else {
+                let best = record.best.iter().filter(|_| !is_wide);
+                (walks.iter().flat_map(|walk| &walk.seen).chain(ends.iter().copied()).chain(best).collect(), Vec::new())
+            };
+            rayon::join(|| merge(&first, &options), || merge(&second, &options))
+        };
+        for values in [first, second].into_iter().flatten() {
+            record.offer("search", &values);
+            record.pool.offer(program, &values);
+        }
+        if record.is_over() {
+            break;
+        }
     }
     if is_wide {
         record.pool.age(program);

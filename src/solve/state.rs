@@ -159,6 +159,22 @@ impl<'a> State<'a> {
         pledge.is_some()
     }
 
+    /// Takes a unit off a post, and what it costs with it, where neither rules nor the coverage asked for need it; says whether
+    /// it did.
+    pub(super) fn spares(&mut self, post: u32) -> bool {
+        let costliest = |a: &u32, b: &u32| self.cost(*a).total_cmp(&self.cost(*b)).then(b.cmp(a));
+        let spare = self.layout.suppliers(post).iter().copied().filter(|pledge| self.is_spare(*pledge));
+        let Some(pledge) = spare.max_by(costliest).filter(|_| self.is_spare(post)) else { return false };
+        self.take(post);
+        self.take(pledge);
+        let is_spared = self.is_enough();
+        if !is_spared {
+            self.add(post);
+            self.add(pledge);
+        }
+        is_spared
+    }
+
     /// The smallest part.
     pub(super) fn worst(&self) -> f64 {
         self.earned.iter().copied().fold(f64::INFINITY, f64::min)
@@ -170,5 +186,40 @@ impl<'a> State<'a> {
             Aim::MostValue => false,
             Aim::LeastCost { coverage, .. } => self.earned.iter().all(|earned| *earned >= coverage),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::greedy;
+    use crate::solve::trials::{Numbers, tied};
+
+    /// What is spared leaves a plan that keeps every rule and can do without no other unit.
+    #[test]
+    fn no_more_units_stay_than_are_needed() {
+        let mut numbers = Numbers(88_172_645_463_325_252);
+        let (mut plans, mut spared) = (0, 0_u32);
+        for _ in 0..400 {
+            let program = tied(&mut numbers);
+            let layout = Layout::new(&program);
+            let Some(values) = greedy::values(&layout, &|| false) else { continue };
+            if !matches!(program.aim, Aim::LeastCost { .. }) {
+                continue;
+            }
+            let mut state = State::resume(&layout, values);
+            let posts = || (0_u32..).take(program.variables.len()).filter(|post| layout.is_post(*post));
+            // More than needed, where there is room.
+            posts().for_each(|post| while state.place(post) {});
+            let before = program.cost(&state.values);
+            posts().for_each(|post| while state.spares(post) {});
+            assert_eq!(program.broken_rule(&state.values), None, "{:?}: {program:?}", state.values);
+            spared += u32::from(program.cost(&state.values) < before);
+            for post in posts() {
+                assert!(!state.clone().spares(post), "{:?} without {post}: {program:?}", state.values);
+            }
+            plans += 1;
+        }
+        assert!(plans >= 40 && spared >= 20, "{plans} plans, {spared} with units to spare");
     }
 }

@@ -8,6 +8,7 @@ use super::branching::Gains;
 use super::bundles::Bundles;
 use super::cuts;
 use super::frame::Frame;
+use super::greedy;
 use super::layout::Layout;
 use super::master::{Answer, Master, Solved};
 use super::question::{Branch, Node, half};
@@ -200,7 +201,7 @@ impl Tree<'_> {
         }
         // What a unit costs is known of this proof alone, not of the bound that was there before.
         self.narrow(&mut ranges, proven, &proof.loss);
-        self.round(&answer);
+        self.round(&answer, is_over);
         let place = self.master.place().map(Rc::new);
         let Some((variable, level)) = self.branching(&answer, &ranges, is_over) else {
             self.offer(&answer);
@@ -326,29 +327,32 @@ impl Tree<'_> {
         choices.first().copied()
     }
 
-    /// Values near an answer: units go first where it has most of them, as far as the rules allow.
-    fn round(&mut self, answer: &Answer) {
-        if !matches!(self.program.aim, Aim::MostValue) {
-            return;
-        }
+    /// Values near an answer: units go first where it has most of them, as far as the rules allow; where cost counts, no more
+    /// than are needed.
+    fn round(&mut self, answer: &Answer, is_over: &dyn Fn() -> bool) {
         let mut posts: Vec<(u32, f64)> = (0_u32..)
             .zip(answer.items[..self.program.variables.len()].iter().copied())
             .filter(|(variable, value)| *value > 0.0 && self.layout.is_post(*variable))
             .collect();
         posts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let mut state = State::resume(self.layout, vec![0; self.program.variables.len()]);
-        for (post, value) in posts {
+        for (post, value) in &posts {
             let mut left = value.ceil();
-            while left >= 1.0 && state.place(post) {
+            while left >= 1.0 && !state.is_enough() && state.place(*post) {
                 left -= 1.0;
             }
+        }
+        if matches!(self.program.aim, Aim::LeastCost { .. }) {
+            greedy::grow(&mut state, is_over);
+            posts.iter().rev().for_each(|(post, _)| while state.spares(*post) {});
         }
         let objective = self.program.objective(&state.values);
         if self.program.broken_rule(&state.values).is_some() {
             return;
         }
         self.keep(&state.values, objective);
-        if self.hint.as_ref().is_none_or(|(_, before)| objective > *before) {
+        let is_nearer = |before: f64| self.sign * objective > self.sign * before;
+        if self.hint.as_ref().is_none_or(|(_, before)| is_nearer(*before)) {
             self.hint = Some((state.values, objective));
         }
     }
