@@ -59,6 +59,7 @@ class Case:
     sites: int = 0
     locations: int = 0
     optimum: int | None = None
+    best_known: int | None = None
     is_quick: bool = False
 
     @property
@@ -78,23 +79,34 @@ class Case:
         return SHARED / shared[self.kind] if self.kind in shared else UKRAINE
 
 
+def rows_of(path: str) -> list[dict[str, str]]:
+    """Rows of a table beside the instances; none where it is not there."""
+    file = SHARED / path
+    if not file.exists():
+        return []
+    with file.open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
 def cases() -> Iterator[Case]:
     """All questions, in the order of the table."""
     for units in (20, 50):
         yield Case(f"uniform-20k-p{units}", "uniform", units, 2.0, sites=20_000, locations=300, is_quick=units == 20)
     for units in (20, 50):
         yield Case(f"uniform-1m-p{units}", "uniform", units, 2.0, sites=1_000_000, locations=1_000)
+    best_known = {
+        (row["instance"], int(row["p"])): int(row["best_known"]) for row in rows_of("instances/maximo/best_known.csv")
+    }
     for source, radius in (("NewYork", 400), ("SanFrancisco", 600)):
         for units in range(50, 101, 10):
-            quick = (source, units) == ("NewYork", 50)
-            yield Case(f"{source.lower()}-p{units}", "city", units, radius, source, is_quick=quick)
-    optima = SHARED / "instances/sjc/optima.csv"
-    if optima.exists():
-        for row in csv.DictReader(optima.open(encoding="utf-8")):
-            nodes, radius, units = row["n"], int(row["S"]), int(row["p"])
-            name = f"sjc{nodes}-{radius}m-p{units}"
-            quick = name == "sjc324-150m-p60"
-            yield Case(name, "sjc", units, radius, f"SJC{nodes}", optimum=int(row["opt"]), is_quick=quick)
+            key = (source, units)
+            name, quick = f"{source.lower()}-p{units}", key == ("NewYork", 50)
+            yield Case(name, "city", units, radius, source, best_known=best_known.get(key), is_quick=quick)
+    for row in rows_of("instances/sjc/optima.csv"):
+        nodes, radius, units = row["n"], int(row["S"]), int(row["p"])
+        name = f"sjc{nodes}-{radius}m-p{units}"
+        quick = name == "sjc324-150m-p60"
+        yield Case(name, "sjc", units, radius, f"SJC{nodes}", optimum=int(row["opt"]), is_quick=quick)
     for km in (50, 75, 100, 150):
         for units in (5, 10, 20, 40):
             yield Case(f"twice-{km}km-p{units}", "twice", units, 1000.0 * km, is_quick=(km, units) == (100, 10))

@@ -180,7 +180,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Result:
-    """All solvers on one question; the best value that any of them has."""
+    """Solvers on one question; the best value that any of them has, or that was published."""
 
     case: Case
     seed: int
@@ -188,34 +188,38 @@ class Result:
 
     @property
     def best(self) -> float | None:
-        return max((run.value for run in self.runs if run.value is not None), default=None)
+        values = [run.value for run in self.runs if run.value is not None]
+        return max([*values, *filter(None, [self.case.best_known])], default=None)
 
     @property
     def auto(self) -> Run:
         return self.runs[0]
 
 
-def solve_all(binary: Path, case: Case, seed: int, limits: Limits, work: Path, peers: list[str]) -> Result:
-    """Coverplan and the peers on one question, one after the other."""
+def solve_all(binary: Path, case: Case, seed: int, limits: Limits, work: Path, others: list[str]) -> Result:
+    """Coverplan and others on one question, one after the other."""
     folder = work / (f"{case.name}-{seed}" if case.is_random else case.name)
     writer = [sys.executable, str(HERE / "peer_cases.py"), case.name, str(folder), "--seed", str(seed)]
     subprocess.run(writer, check=True)
-    runs = [run_ours(binary, method, folder, seed, limits) for method in OURS]
-    if case.has_peers:
-        runs += [run_peer(solver, folder, seed, limits) for solver in peers]
+    runs = []
+    for solver in (OURS[0], *others):
+        if solver in OURS:
+            runs.append(run_ours(binary, solver, folder, seed, limits))
+        elif case.has_peers:
+            runs.append(run_peer(solver, folder, seed, limits))
     return Result(case, seed, runs)
 
 
 def print_totals(results: list[Result]) -> None:
     """Seconds of all questions of a kind together, by solver, and in multiples of `auto`."""
-    kinds: dict[str, dict[str, list[Run]]] = {}
+    kinds: dict[str, dict[str, list[tuple[Run, Run]]]] = {}
     for result in results:
         for run in result.runs:
-            kinds.setdefault(result.case.kind, {}).setdefault(run.solver, []).append(run)
+            kinds.setdefault(result.case.kind, {}).setdefault(run.solver, []).append((run, result.auto))
     for kind, solvers in kinds.items():
-        first = sum(run.seconds for run in solvers[OURS[0]])
         for solver, runs in solvers.items():
-            total, proven = sum(run.seconds for run in runs), sum(run.is_proven for run in runs)
+            first = sum(auto.seconds for _, auto in runs)
+            total, proven = sum(run.seconds for run, _ in runs), sum(run.is_proven for run, _ in runs)
             print(f"all of {kind:<14}{solver:<9}{total:>9.1f} s {total / first:>6.2f} x auto  {proven} of {len(runs)} proven")
 
 
@@ -234,20 +238,22 @@ def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
     for result in results:
         by_case.setdefault(result.case.name, []).append(result)
     for name, group in by_case.items():
+        best_of_all = max((result.best for result in group if result.best is not None), default=None)
         for place, run in enumerate(group[0].runs):
-            runs = [result.runs[place] for result in group]
+            # Others may have had fewer seeds.
+            pairs = [(result, result.runs[place]) for result in group if place < len(result.runs)]
+            runs = [own for _, own in pairs]
             below = [
-                (result.best - own.value) / result.best
-                for result, own in zip(group, runs, strict=True)
-                if result.best and own.value is not None
+                (best - own.value) / best
+                for result, own in pairs
+                if (best := result.best if result.case.is_random else best_of_all) and own.value is not None
             ]
             gaps = [own.gap for own in runs if own.gap is not None]
-            pairs = zip(group, runs, strict=True)
             ratios = sorted((own.seconds / result.auto.seconds, ratio(own, result.auto)) for result, own in pairs)
             proven = sum(own.is_proven for own in runs)
             cells = [
                 name,
-                str(len(group)),
+                str(len(runs)),
                 run.solver,
                 percent(statistics.median(below) if below else None),
                 percent(statistics.median(gaps) if gaps else None),
@@ -278,6 +284,7 @@ def main() -> None:
     parser.add_argument("--only", type=re.compile, default=re.compile(""), help="cases whose name matches")
     parser.add_argument("--limit", type=float, help="seconds for each solver [60, with --quick 10]")
     parser.add_argument("--seeds", type=int, help="seeds for each case [3, with --quick 1]")
+    parser.add_argument("--peer-seeds", type=int, help="those of the seeds that others than auto have, too [all]")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for each solver [%(default)s]")
     memory = round(0.8 * memory_gb)
     parser.add_argument("--memory", type=float, default=memory, help="GB for each solver [%(default)s]")
@@ -291,7 +298,7 @@ def main() -> None:
     limits = Limits(options.limit or (10 if options.quick else 60), options.threads, options.memory)
     seeds = range(1, 1 + (options.seeds or (1 if options.quick else 3)))
     print(f"{machine()}; {limits.threads} threads, {limits.seconds:.0f} s and {limits.gigabytes:.0f} GB a solver")
-    print("whole processes; below: below the best value of all; x auto: time in multiples of coverplan --method auto")
+    print("whole processes; below: below the best value of all or published; x auto: time in multiples of coverplan --method auto")
     print(HEADER)
     results, faults = [], []
     for case in cases():
@@ -301,7 +308,9 @@ def main() -> None:
             print(f"{case.name:<20} skipped: {case.needs} is not here")
             continue
         for seed in seeds:
-            result = solve_all(options.coverplan, case, seed, limits, options.work, peers)
+            is_for_all = options.peer_seeds is None or seed <= options.peer_seeds
+            others = [*OURS[1:], *peers] if is_for_all else []
+            result = solve_all(options.coverplan, case, seed, limits, options.work, others)
             results.append(result)
             for run in result.runs:
                 print_row(case, seed, run, result.auto, result.best)
