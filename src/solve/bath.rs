@@ -2,25 +2,36 @@
 
 use fastrand::Rng;
 
-use super::layout::Layout;
+use super::ground::{BLOCK, Ground};
 use super::state::State;
 use crate::model::Program;
 
 /// A heat bath: a post is drawn with a probability that goes with e to the power of its merit over the temperature.
 ///
 /// # Cost
-/// A unit that comes or goes changes one gain for each item of the sets whose next step it changes; a draw looks at all gains.
+/// A unit that comes or goes changes one gain for each item of the sets whose next step it changes; a draw looks at the gains
+/// of the blocks in which one has changed, at the best of each block, and at the blocks of the likely posts. Where the value is
+/// the smallest of several parts, a draw looks at all gains.
 ///
 /// # Source
 /// Geman and Geman 1984.
-pub(super) struct Bath {
-    /// What one more unit earns, part by part and variable by variable; in the first part nothing that counts where there is no
-    /// post.
+pub(super) struct Bath<'a> {
+    ground: &'a Ground,
+    /// What one more unit earns, part by part and place by place; in the first part nothing that counts where there is no post.
     gains: Vec<Vec<f64>>,
-    /// The gains before the last unit was taken, where a copy is quicker than the way back.
+    /// The gains before the last unit was taken, in the blocks where that changed them, and these blocks.
     before: Vec<Vec<f64>>,
-    /// What a plan is worth with one more unit, by variable, where the value is the smallest of several parts.
+    changed: Vec<usize>,
+    is_taking: bool,
+    /// Counts units that were taken and draws that were made ready; for each block the count at its last change.
+    count: u64,
+    changed_at: Vec<u64>,
+    /// What a plan is worth with one more unit, by place, where the value is the smallest of several parts.
     merits: Vec<f64>,
+    /// The best merit of each block, and the blocks of which it is not known any more.
+    tops: Vec<f64>,
+    stale: Vec<usize>,
+    is_stale: Vec<bool>,
     /// Posts that may be drawn, with their chances.
     chances: Vec<(f64, u32)>,
 }
@@ -28,27 +39,38 @@ pub(super) struct Bath {
 /// Chances below this part of the best are none.
 const LEAST: f64 = 1e-5;
 
-impl Bath {
+impl<'a> Bath<'a> {
     /// Of no state yet.
-    pub(super) fn new(layout: &Layout<'_>) -> Self {
-        let program = layout.program;
-        let zeros = vec![0.0; program.variables.len()];
-        let gains = vec![zeros.clone(); program.parts];
-        let before = if touched(program) > zeros.len() / 2 { gains.clone() } else { Vec::new() };
-        let merits = if program.parts > 1 { zeros } else { Vec::new() };
-        Self { gains, before, merits, chances: Vec::new() }
+    pub(super) fn new(ground: &'a Ground, parts: usize) -> Self {
+        let zeros = vec![0.0; ground.len()];
+        let blocks = ground.len() / BLOCK;
+        Self {
+            ground,
+            gains: vec![zeros.clone(); parts],
+            before: vec![zeros.clone(); parts],
+            changed: Vec::new(),
+            is_taking: false,
+            count: 1,
+            changed_at: vec![0; blocks],
+            merits: if parts > 1 { zeros } else { Vec::new() },
+            tops: vec![f64::NEG_INFINITY; blocks],
+            stale: (0..blocks).collect(),
+            is_stale: vec![true; blocks],
+            chances: Vec::new(),
+        }
     }
 
     /// Sums all gains anew, with what steps are worth by ladder.
     pub(super) fn refresh(&mut self, state: &State<'_>, worth: &[f64]) {
-        let layout = state.layout;
         self.gains.iter_mut().for_each(|gains| gains.fill(0.0));
-        let is_no_post = |(variable, _): &(u32, &mut f64)| !layout.is_post(*variable);
-        (0_u32..).zip(&mut self.gains[0]).filter(is_no_post).for_each(|(_, gain)| *gain = f64::NEG_INFINITY);
-        for (set, (term, count)) in layout.terms.iter().zip(&state.counts).enumerate() {
-            let gains = &mut self.gains[term.part as usize];
-            shift(gains, layout.program.sets.row(set), term.weight * worth[term.step(*count)]);
+        for (place, gain) in self.gains[0].iter_mut().enumerate() {
+            *gain = if self.ground.is_taken(place) { 0.0 } else { f64::NEG_INFINITY };
         }
+        for (set, (term, count)) in state.layout.terms.iter().zip(&state.counts).enumerate() {
+            let gains = &mut self.gains[term.part as usize];
+            shift(gains, self.ground.places.row(set), term.weight * worth[term.step(*count)]);
+        }
+        (0..self.tops.len()).for_each(|block| self.doubt(block));
     }
 
     /// One more unit at a post.
@@ -59,62 +81,88 @@ impl Bath {
 
     /// One unit less at a post.
     pub(super) fn take(&mut self, state: &mut State<'_>, worth: &[f64], post: u32) {
-        self.before.iter_mut().zip(&self.gains).for_each(|(before, gains)| before.copy_from_slice(gains));
+        self.count += 1;
+        self.changed.clear();
+        self.is_taking = true;
         self.follow(state, worth, post, |count| count - 1);
+        self.is_taking = false;
         state.take_from_sets(post);
     }
 
     /// Puts the unit that was just taken back.
-    pub(super) fn put_back(&mut self, state: &mut State<'_>, worth: &[f64], post: u32) {
-        if self.before.is_empty() {
-            self.add(state, worth, post);
-        } else {
-            std::mem::swap(&mut self.gains, &mut self.before);
-            state.add_to_sets(post);
+    pub(super) fn put_back(&mut self, state: &mut State<'_>, post: u32) {
+        for block in std::mem::take(&mut self.changed) {
+            let places = block * BLOCK..(block + 1) * BLOCK;
+            for (gains, before) in self.gains.iter_mut().zip(&self.before) {
+                gains[places.clone()].copy_from_slice(&before[places.clone()]);
+            }
+            self.doubt(block);
         }
+        state.add_to_sets(post);
     }
 
     /// Changes the gains of all posts of the sets of a post, on which the count of units is to change.
     fn follow(&mut self, state: &State<'_>, worth: &[f64], post: u32, next: impl Fn(u32) -> u32) {
-        let layout = state.layout;
+        let (layout, ground) = (state.layout, self.ground);
         for set in layout.sets_of.row(post as usize) {
             let (term, count) = (&layout.terms[*set as usize], state.counts[*set as usize]);
             let more = worth[term.step(next(count))] - worth[term.step(count)];
             if more != 0.0 {
-                shift(&mut self.gains[term.part as usize], layout.program.sets.row(*set as usize), term.weight * more);
+                for block in ground.blocks.row(*set as usize) {
+                    if self.changed_at[*block as usize] != self.count {
+                        self.touch(*block as usize);
+                    }
+                }
+                shift(&mut self.gains[term.part as usize], ground.places.row(*set as usize), term.weight * more);
             }
+        }
+    }
+
+    /// Gets ready for the first change of gains in a block.
+    fn touch(&mut self, block: usize) {
+        self.changed_at[block] = self.count;
+        if self.is_taking {
+            self.changed.push(block);
+            let places = block * BLOCK..(block + 1) * BLOCK;
+            for (before, gains) in self.before.iter_mut().zip(&self.gains) {
+                before[places.clone()].copy_from_slice(&gains[places.clone()]);
+            }
+        }
+        self.doubt(block);
+    }
+
+    /// Takes in that the best merit of a block may have changed.
+    fn doubt(&mut self, block: usize) {
+        if !self.is_stale[block] {
+            self.is_stale[block] = true;
+            self.stale.push(block);
         }
     }
 
     /// Gets ready to draw posts at a temperature; `earned` is the value of each part without the unit that is to come.
     pub(super) fn heat(&mut self, earned: &[f64], temperature: f64) {
-        /// Merits that are looked at together.
-        const LANES: u32 = 8;
-        let Self { gains, merits, chances, .. } = self;
-        for (variable, merit) in merits.iter_mut().enumerate() {
-            *merit = self::merit(|| earned.iter().zip(&*gains).map(|(earned, gains)| earned + gains[variable]));
+        self.count += 1;
+        let is_single = self.merits.is_empty();
+        for (place, merit) in self.merits.iter_mut().enumerate() {
+            *merit = self::merit(|| earned.iter().zip(&self.gains).map(|(earned, gains)| earned + gains[place]));
         }
-        let merits = if merits.is_empty() { &gains[0] } else { &*merits };
-        let mut lanes = [f64::NEG_INFINITY; LANES as usize];
-        let (chunks, rest) = merits.as_chunks::<{ LANES as usize }>();
-        for chunk in chunks {
-            lanes.iter_mut().zip(chunk).for_each(|(most, merit)| *most = if merit > most { *merit } else { *most });
+        let merits = if is_single { &self.gains[0] } else { &self.merits };
+        let (blocks, _) = merits.as_chunks::<BLOCK>();
+        if is_single {
+            self.stale.iter().for_each(|block| self.tops[*block] = top(&blocks[*block]));
+        } else {
+            self.tops.iter_mut().zip(blocks).for_each(|(most, block)| *most = top(block));
         }
-        let most = lanes.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max);
+        self.stale.drain(..).for_each(|block| self.is_stale[block] = false);
+        let most = self.tops.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let least = most + temperature * LEAST.ln();
-        chances.clear();
-        let mut take = |first: u32, merits: &[f64]| {
-            let likely = (first..).zip(merits).filter(|(_, merit)| **merit > least);
-            chances.extend(likely.map(|(post, merit)| (((merit - most) / temperature).exp(), post)));
-        };
-        let mut first = 0;
-        for chunk in chunks {
-            if chunk.iter().filter(|merit| **merit > least).count() > 0 {
-                take(first, chunk);
-            }
-            first += LANES;
+        self.chances.clear();
+        for (number, block) in blocks.iter().enumerate().filter(|(number, _)| self.tops[*number] > least) {
+            let likely = (number * BLOCK..).zip(block).filter(|(_, merit)| **merit > least);
+            let chance =
+                |(place, merit): (usize, &f64)| (((merit - most) / temperature).exp(), self.ground.post(place));
+            self.chances.extend(likely.map(chance));
         }
-        take(first, rest);
     }
 
     /// Draws a post, once each; `None` when none is left.
@@ -135,9 +183,20 @@ pub(super) fn touched(program: &Program) -> usize {
     (items / program.variables.len().max(1) + 1) * (items / program.sets.len().max(1) + 1)
 }
 
-/// Adds to the gains at posts.
-fn shift(gains: &mut [f64], posts: &[u32], by: f64) {
-    posts.iter().for_each(|post| gains[*post as usize] += by);
+/// Adds to the gains at places.
+fn shift(gains: &mut [f64], places: &[u32], by: f64) {
+    places.iter().for_each(|place| gains[*place as usize] += by);
+}
+
+/// The largest merit of a block.
+fn top(block: &[f64; BLOCK]) -> f64 {
+    /// Merits that are looked at together.
+    const LANES: usize = 8;
+    let mut lanes = [f64::NEG_INFINITY; LANES];
+    for merits in block.as_chunks::<LANES>().0 {
+        lanes.iter_mut().zip(merits).for_each(|(most, merit)| *most = if merit > most { *merit } else { *most });
+    }
+    lanes.into_iter().fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// The smallest of several parts, to which the others count a little, the small ones above all.
@@ -153,10 +212,21 @@ fn merit<I: ExactSizeIterator<Item = f64>>(parts: impl Fn() -> I) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::solve::layout::Layout;
     use crate::solve::trials::{self, Numbers};
 
     fn is_near(a: f64, b: f64) -> bool {
         (a - b).abs() < 1e-9
+    }
+
+    /// A bath with these gains, part by part.
+    fn of_gains<'a>(ground: &'a Ground, gains: &[&[f64]]) -> Bath<'a> {
+        let mut bath = Bath::new(ground, gains.len());
+        for (own, gains) in bath.gains.iter_mut().zip(gains) {
+            own.fill(f64::NEG_INFINITY);
+            own[..gains.len()].copy_from_slice(gains);
+        }
+        bath
     }
 
     #[test]
@@ -166,7 +236,7 @@ mod tests {
             let program = trials::tied(&mut numbers);
             let layout = Layout::new(&program);
             let mut state = State::resume(&layout, vec![0; program.variables.len()]);
-            let mut bath = Bath::new(&layout);
+            let mut bath = Bath::new(layout.ground(), program.parts);
             bath.refresh(&state, &layout.hopes);
             let posts = || (0_u32..).take(program.variables.len()).filter(|variable| layout.is_post(*variable));
             let all: Vec<u32> = posts().collect();
@@ -179,14 +249,23 @@ mod tests {
                     1 => bath.take(&mut state, &layout.hopes, post),
                     _ => {
                         bath.take(&mut state, &layout.hopes, post);
-                        bath.put_back(&mut state, &layout.hopes, post);
+                        bath.put_back(&mut state, post);
                     }
                 }
                 let again = State::resume(&layout, state.values.clone());
                 assert_eq!(state.counts, again.counts);
                 assert!(state.earned.iter().zip(&again.earned).all(|(a, b)| is_near(*a, *b)));
-                let hope = |post: u32| bath.gains.iter().map(|gains| gains[post as usize]).sum::<f64>();
-                assert!(posts().all(|post| is_near(hope(post), state.hope(post))));
+                let ground = layout.ground();
+                let hope = |place: usize| bath.gains.iter().map(|gains| gains[place]).sum::<f64>();
+                let mut taken = (0..ground.len()).filter(|place| ground.is_taken(*place));
+                assert!(taken.all(|place| is_near(hope(place), state.hope(ground.post(place)))));
+                // What is known of blocks from earlier draws is what is found anew.
+                bath.heat(&state.earned, 0.1);
+                let chances = bath.chances.clone();
+                let mut anew = Bath::new(ground, program.parts);
+                anew.gains.clone_from(&bath.gains);
+                anew.heat(&state.earned, 0.1);
+                assert_eq!(chances, anew.chances);
             }
         }
     }
@@ -194,19 +273,15 @@ mod tests {
     #[test]
     fn posts_are_drawn_as_often_as_their_gains_say() {
         const DRAWS: u32 = 20_000;
-        let mut bath = Bath {
-            gains: vec![vec![0.3, 0.1, -5.0, 0.3, 0.2, f64::NEG_INFINITY, 0.0, 0.3, 0.1, 0.2]],
-            before: Vec::new(),
-            merits: Vec::new(),
-            chances: Vec::new(),
-        };
+        let ground = Ground::of_posts(10);
+        let mut bath = of_gains(&ground, &[&[0.3, 0.1, -5.0, 0.3, 0.2, f64::NEG_INFINITY, 0.0, 0.3, 0.1, 0.2]]);
         let mut rng = Rng::with_seed(1);
         let mut counts = [0_u32; 10];
         for _ in 0..DRAWS {
             bath.heat(&[0.0], 0.1);
             counts[bath.draw(&mut rng).expect("some have a chance") as usize] += 1;
         }
-        let chances: Vec<f64> = bath.gains[0].iter().map(|gain| (gain / 0.1).exp()).collect();
+        let chances: Vec<f64> = bath.gains[0][..10].iter().map(|gain| (gain / 0.1).exp()).collect();
         let all: f64 = chances.iter().sum();
         for (count, chance) in counts.iter().zip(&chances) {
             let share = f64::from(*count) / f64::from(DRAWS);
@@ -221,12 +296,8 @@ mod tests {
 
     #[test]
     fn of_several_parts_the_smallest_counts_most() {
-        let mut bath = Bath {
-            gains: vec![vec![0.2, 0.0, 0.1], vec![0.0, 0.3, 0.0]],
-            before: Vec::new(),
-            merits: vec![0.0; 3],
-            chances: Vec::new(),
-        };
+        let ground = Ground::of_posts(3);
+        let mut bath = of_gains(&ground, &[&[0.2, 0.0, 0.1], &[0.0, 0.3, 0.0]]);
         bath.heat(&[0.4, 0.5], 1e-4);
         assert_eq!(bath.chances.len(), 1);
         assert_eq!(bath.draw(&mut Rng::with_seed(1)), Some(0), "0.6 and 0.5, rather than 0.4 and 0.8, or twice 0.5");

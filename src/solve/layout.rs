@@ -1,5 +1,8 @@
 //! A program turned into lists by variable: which terms and rows one more unit changes.
 
+use std::sync::OnceLock;
+
+use super::ground::Ground;
 use crate::cover::Rows;
 use crate::model::{Program, TermGroup};
 
@@ -22,6 +25,7 @@ pub(super) struct Layout<'a> {
     lots: Vec<u32>,
     /// Posts and pledges of every lot.
     pub(super) lot_members: Vec<Lot>,
+    ground: OnceLock<Ground>,
 }
 
 /// The posts at which units of a lot may stand and the pledges that they are taken from.
@@ -72,6 +76,7 @@ impl<'a> Layout<'a> {
             row_terms,
             lots: vec![NONE; program.variables.len()],
             lot_members: Vec::new(),
+            ground: OnceLock::new(),
         };
         for row in program.rows.iter().filter(|row| row.is_balance()) {
             let number = u32::try_from(layout.lot_members.len()).expect("lots are counted in 32 bits");
@@ -83,6 +88,11 @@ impl<'a> Layout<'a> {
             layout.lot_members.push(lot);
         }
         layout
+    }
+
+    /// Where posts have their places; found when it is first asked for.
+    pub(super) fn ground(&self) -> &Ground {
+        self.ground.get_or_init(|| Ground::new(self))
     }
 
     /// Rows that hold a variable, with its coefficient.

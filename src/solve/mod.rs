@@ -12,6 +12,7 @@ mod cuts;
 mod faults;
 mod frame;
 mod greedy;
+mod ground;
 mod highs_ffi;
 mod kernel;
 mod layout;

@@ -4,6 +4,7 @@ use fastrand::Rng;
 use rayon::prelude::*;
 
 use super::bath::{self, Bath};
+use super::ground::BLOCK;
 use super::layout::Layout;
 use super::state::State;
 use crate::model::{Aim, Program};
@@ -32,9 +33,12 @@ const LONGEST: u64 = 1 << 12;
 
 /// Looks at items of the cover sets, or at variables, that a move takes.
 pub(super) fn looks(program: &Program) -> usize {
-    /// Variables that are looked at, one after another, in the time of a look at an item.
+    /// Variables that are looked at, one after another, in the time of a look at an item; where there is one part, the best of
+    /// each block is looked at.
     const AT_ONCE: usize = 4;
-    2 * bath::touched(program) + program.parts * program.variables.len() / AT_ONCE
+    let looked_at =
+        if program.parts > 1 { program.parts * program.variables.len() } else { program.variables.len() / BLOCK };
+    2 * bath::touched(program) + looked_at / AT_ONCE
 }
 
 /// What each of several walks of so many moves from these starts, at least one, comes by.
@@ -96,7 +100,7 @@ struct Walk<'a> {
     worth: Vec<f64>,
     /// True for a walk that believes at first in units that earn nothing alone, and less and less.
     is_hopeful: bool,
-    bath: Bath,
+    bath: Bath<'a>,
 }
 
 impl<'a> Walk<'a> {
@@ -113,7 +117,7 @@ impl<'a> Walk<'a> {
             best: start.to_vec(),
             worth: layout.steps.clone(),
             is_hopeful,
-            bath: Bath::new(layout),
+            bath: Bath::new(layout.ground(), layout.program.parts),
             budget: f64::INFINITY,
             cost,
             state,
@@ -189,7 +193,7 @@ impl<'a> Walk<'a> {
             }
         }
         let Some((to, (back, taken))) = found else {
-            self.bath.put_back(&mut self.state, &self.worth, from);
+            self.bath.put_back(&mut self.state, from);
             return;
         };
         self.bath.add(&mut self.state, &self.worth, to);
