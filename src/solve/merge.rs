@@ -47,6 +47,17 @@ impl Effort {
     }
 }
 
+/// Where a round's walks begin and what is merged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// All begins at the best plan, and what the walks came by is merged.
+    Near,
+    /// A population gathers plans; nothing is merged.
+    Young,
+    /// Walks begin at plans of the population, of which a few at a time are merged.
+    Grown,
+}
+
 /// Rounds without a better plan after which the search ends.
 const PATIENCE: u32 = 2;
 
@@ -54,9 +65,9 @@ const PATIENCE: u32 = 2;
 /// solved by itself. What single moves cannot do, the small program does at once; what it does not see, posts that nobody used
 /// yet, the walks find.
 ///
-/// At first all begins at the best plan. A wide search has a population of plans instead, where walks begin and of which a few
-/// are merged beside the plans of the round; the best of all has no part in that, so that the population does not settle too
-/// soon. When it has, another begins.
+/// At first all begins at the best plan, and what the walks of a round came by is merged. A wide search has a population of
+/// plans instead, where walks begin and of which a few at a time are merged; the best of all has no part in that, so that the
+/// population does not settle too soon. When it has, another begins.
 ///
 /// # Source
 /// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016; the best of all that two plans make
@@ -77,10 +88,15 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
         let Some(best) = record.best.clone() else { return };
         let random = options.seed.wrapping_mul(1 << 20).wrapping_add(effort.first + round);
         let mut rng = Rng::with_seed(random);
-        let (starts, heats) = match (effort.is_wide, record.pool.is_empty()) {
-            (false, _) => (vec![&best], search::NEAR),
-            (true, true) => (vec![&best], search::AFAR),
-            (true, false) => (record.pool.drawn(STARTS, &mut rng), search::NEAR),
+        let stage = match (effort.is_wide, record.pool.is_young()) {
+            (false, _) => Stage::Near,
+            (true, true) => Stage::Young,
+            (true, false) => Stage::Grown,
+        };
+        let (starts, heats) = match stage {
+            Stage::Near => (vec![&best], search::NEAR),
+            Stage::Young => (vec![&best], search::AFAR),
+            Stage::Grown => (record.pool.drawn(STARTS, &mut rng), search::NEAR),
         };
         let begun = Instant::now();
         let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
@@ -89,7 +105,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
             // Merging that takes longer than walks rarely brings more than they would.
             let limit_s = begun.elapsed().as_secs_f64().clamp(LEAST_S, MOST_S);
             let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
-            mixed(layout, &bundles, &walks, effort.is_wide, &mut rng, &options, record);
+            mixed(layout, &bundles, &walks, stage, &mut rng, &options, record);
         }
         idle = if record.best.as_ref() == Some(&best) { idle + 1 } else { 0 };
         if is_over() || idle == PATIENCE {
@@ -98,12 +114,12 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
     }
 }
 
-/// Merges what walks came by, and plans of the population with where the walks have ended; takes all into record and pool.
+/// Takes what walks came by into the population, and merges that, or plans of a grown population; takes all into the record.
 fn mixed(
     layout: &Layout<'_>,
     bundles: &Bundles,
     walks: &[Walked],
-    is_wide: bool,
+    stage: Stage,
     rng: &mut Rng,
     options: &Options,
     record: &mut Record<'_>,
@@ -113,8 +129,6 @@ fn mixed(
     /// Pairs of such mergings, side by side, in a round: all of them take a tenth of the time of its walks.
     const PAIRS: u32 = 4;
     let program = layout.program;
-    // The first plans of a population are those of the round.
-    let is_grown = is_wide && !record.pool.is_empty();
     let ends: Vec<&Vec<u32>> = walks.iter().map(|walk| walk.end(program)).collect();
     ends.iter().for_each(|values| record.pool.offer(program, values));
     let stop = record.watch.stop;
@@ -124,14 +138,19 @@ fn mixed(
         let reduced = reduce::restricted(program, &worth_keeping(layout, bundles, plans));
         merged(&reduced, best, options, stop)
     };
-    for _ in 0..if is_grown { PAIRS } else { 1 } {
+    let pairs = match stage {
+        Stage::Near => 1,
+        Stage::Young => 0,
+        Stage::Grown => PAIRS,
+    };
+    for _ in 0..pairs {
         let options = Options { time_limit_s: options.time_limit_s.min(record.left_s()), ..*options };
         let (first, second) = {
-            let (first, second) = if is_grown {
+            let (first, second) = if stage == Stage::Grown {
                 (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng))
             } else {
-                let best = record.best.iter().filter(|_| !is_wide);
-                (walks.iter().flat_map(|walk| &walk.seen).chain(ends.iter().copied()).chain(best).collect(), Vec::new())
+                let bests = walks.iter().map(|walk| &walk.best).chain(&record.best);
+                (bests.chain(ends.iter().copied()).collect(), Vec::new())
             };
             rayon::join(|| merge(&first, &options), || merge(&second, &options))
         };
@@ -143,7 +162,7 @@ fn mixed(
             break;
         }
     }
-    if is_wide {
+    if stage != Stage::Near {
         record.pool.age(program);
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct Pool {
     earlier: Vec<Vec<u32>>,
     /// The best plan at the last round, and how many rounds it has been the best.
     leader: (Option<Vec<u32>>, u32),
+    /// Rounds until it is grown.
+    youth: u32,
 }
 
 impl Pool {
@@ -22,11 +24,14 @@ impl Pool {
     const APART: f64 = 0.05;
 
     /// Rounds without a better plan after which the best of earlier populations come in; after as many again a new one begins.
-    const PATIENCE: u32 = 10;
+    const PATIENCE: u32 = 6;
 
-    /// True before the first plan of a population.
-    pub(super) fn is_empty(&self) -> bool {
-        self.plans.is_empty()
+    /// Rounds in which a new population gathers plans of all kinds, before these are merged.
+    const YOUTH: u32 = 3;
+
+    /// True while a population gathers its first plans.
+    pub(super) fn is_young(&self) -> bool {
+        self.plans.is_empty() || self.youth > 0
     }
 
     /// Takes values in if they are good enough; of plans that are alike the better stays.
@@ -43,6 +48,7 @@ impl Pool {
 
     /// Counts a round; a population that has settled meets the best of earlier ones, then makes room for another.
     pub(super) fn age(&mut self, program: &Program) {
+        self.youth = self.youth.saturating_sub(1);
         let leader = self.plans.first();
         let rounds = if self.leader.0.as_ref() == leader { self.leader.1 + 1 } else { 0 };
         self.leader = (leader.cloned(), rounds);
@@ -54,6 +60,7 @@ impl Pool {
             let leader = self.plans.drain(..).next();
             self.earlier.extend(leader.filter(|leader| !self.earlier.contains(leader)));
             self.leader = (None, 0);
+            self.youth = Self::YOUTH;
         }
     }
 
@@ -115,11 +122,15 @@ mod tests {
         pool.offer(&program, &plan(5));
         pool.offer(&program, &plan(15));
         settle(&mut pool, 2 * Pool::PATIENCE);
-        assert!(!pool.is_empty(), "the first round only sees who is best");
+        assert!(!pool.is_young(), "the first round only sees who is best");
         settle(&mut pool, 1);
-        assert!(pool.is_empty(), "a new population begins");
+        assert!(pool.plans.is_empty() && pool.is_young(), "a new population begins");
         pool.offer(&program, &plan(25));
-        settle(&mut pool, Pool::PATIENCE);
+        settle(&mut pool, Pool::YOUTH - 1);
+        assert!(pool.is_young(), "and gathers plans");
+        settle(&mut pool, 1);
+        assert!(!pool.is_young(), "until it is grown");
+        settle(&mut pool, Pool::PATIENCE - Pool::YOUTH);
         assert_eq!(pool.plans, [plan(25)], "still by itself");
         settle(&mut pool, 1);
         assert_eq!(pool.plans, [5, 25].map(plan), "the best of the first population comes in");

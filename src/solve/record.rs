@@ -109,7 +109,7 @@ impl<'a> Record<'a> {
     /// Keeps the best that a walk came by.
     pub(super) fn offer_walk(&mut self, walk: &Walked) {
         self.offer("search", &walk.best);
-        walk.seen.iter().for_each(|values| self.offer("search", values));
+        self.offer("search", &walk.last);
     }
 
     /// Keeps a bound that is closer than the one before, with the prices that prove it.

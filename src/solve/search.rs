@@ -73,15 +73,15 @@ pub(super) fn walks(
 
 /// What a walk came by.
 pub(super) struct Walked {
-    /// Values of its second half, the last of all last; on the way to less cost they may fall short of the coverage.
-    pub(super) seen: Vec<Vec<u32>>,
+    /// The values at its end; on the way to less cost they may fall short of the coverage.
+    pub(super) last: Vec<u32>,
     pub(super) best: Vec<u32>,
 }
 
 impl Walked {
     /// The values at its end, or the best where those break a rule.
     pub(super) fn end(&self, program: &Program) -> &Vec<u32> {
-        self.seen.last().filter(|values| program.broken_rule(values).is_none()).unwrap_or(&self.best)
+        if program.broken_rule(&self.last).is_none() { &self.last } else { &self.best }
     }
 }
 
@@ -131,7 +131,6 @@ impl<'a> Walk<'a> {
     }
 
     fn run(mut self, moves: u64, (hot, cold): (f64, f64), is_over: &(dyn Fn() -> bool + Sync)) -> Walked {
-        let mut seen = Vec::new();
         #[expect(clippy::cast_precision_loss, reason = "counts of units and moves are far below 2^53")]
         let (units, moves_made) = (self.standing.len().max(1) as f64, moves.max(1) as f64);
         let earned = self.state.earned.iter().sum::<f64>();
@@ -152,11 +151,8 @@ impl<'a> Walk<'a> {
                 break;
             }
             self.step(temperature);
-            if (number + 1) % (moves / 10).max(1) == 0 && number > moves / 2 {
-                seen.push(self.state.values.clone());
-            }
         }
-        Walked { seen, best: self.best }
+        Walked { last: self.state.values, best: self.best }
     }
 
     /// Sums the gains at all posts anew.
