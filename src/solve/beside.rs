@@ -1,19 +1,23 @@
 //! Search and proofs side by side turned into plan and bound.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
+use super::pool::Pool;
 use super::record::Record;
 use super::rescue::Rescue;
 use super::{Watch, compact, search, steps, tree};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
+
+/// How often the wish to stop is looked at.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
 /// does not depend on which of the two is quicker; a tree without questions cuts the search short. With a rival, HiGHS works on
@@ -141,8 +145,6 @@ pub(super) fn accompanied(
     options: &Options,
     record: &mut Record<'_>,
 ) -> Result<compact::Ending, SolveError> {
-    /// How often the wish to stop is looked at.
-    const PAUSE: Duration = Duration::from_millis(20);
     let best = record.best.clone().unwrap_or_default();
     let (start, smaller, begun) = (&reduced.forth(&best), &reduced.program, record.begun);
     let (halt, search_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
@@ -157,27 +159,9 @@ pub(super) fn accompanied(
             };
             compact::solve(smaller, options, halt, begun, Some(start), &mut heard)
         });
-        let best = &best;
-        let searching = scope.spawn(move || {
-            let go_on = move || {
-                let (watch, nowhere) = (Watch { stop: search_halt, report: &|_| {} }, Rescue::none());
-                let mut own = Record::new(layout.program, options, &watch, &nowhere, begun);
-                own.pool = pool;
-                own.offer("search", best);
-                for more in searches.. {
-                    if own.is_over() {
-                        break;
-                    }
-                    let known = own.value;
-                    merge::search(layout, Effort::suited(layout.program, more), options, &mut own);
-                    if own.value != known {
-                        let _hung_up = finder.send(own.best.clone().unwrap_or_default());
-                    }
-                }
-            };
-            if let Ok(alone) = rayon::ThreadPoolBuilder::new().num_threads(1).build() {
-                alone.install(go_on);
-            }
+        let searching = scope.spawn({
+            let best = &best;
+            move || searched((layout, searches, pool), best, options, (search_halt, begun), &finder)
         });
         while !solving.is_finished() {
             if let Ok((values, bound, nodes)) = told.recv_timeout(PAUSE) {
@@ -195,9 +179,103 @@ pub(super) fn accompanied(
     })
 }
 
+/// A tree of questions, and search on one more thread as long as the tree grows; of plans of the same worth the quicker one's
+/// stays. `searches` is how often the program has been searched before. Gives the number of questions.
+pub(super) fn planted(
+    layout: &Layout<'_>,
+    reduced: &Reduced,
+    searches: u32,
+    options: &Options,
+    record: &mut Record<'_>,
+) -> u64 {
+    let (Some(best), Some(value)) = (record.best.clone(), record.value) else { return 0 };
+    let clock = record.clock();
+    let (halt, search_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
+    let is_over = move || halt.load(Ordering::Relaxed) || clock();
+    let (start, smaller, begun) = (&reduced.forth(&best), &reduced.program, record.begun);
+    let known = &Mutex::new(value);
+    let (teller, told) = channel();
+    let (finder, found) = channel();
+    let pool = std::mem::take(&mut record.pool);
+    let (mut nodes, mut is_closed) = (0, false);
+    std::thread::scope(|scope| {
+        let growing = scope.spawn(move || {
+            let mut tell = |news: tree::News| {
+                // Who listens may have heard enough.
+                teller.send(news).ok()?;
+                (!is_over()).then(|| *known.lock().unwrap_or_else(PoisonError::into_inner))
+            };
+            let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
+            tree::grow(&layout, &most, &habits, (start, value), &mut tell, &is_over)
+        });
+        let searching = scope.spawn({
+            let best = &best;
+            move || searched((layout, searches, pool), best, options, (search_halt, begun), &finder)
+        });
+        loop {
+            match told.recv_timeout(PAUSE) {
+                Ok(news) => {
+                    for values in [news.values, news.hint].into_iter().flatten() {
+                        record.offer("tree", &reduced.back(&values));
+                    }
+                    record.prove("tree", record.at_best(steps::attainable(layout.program, news.bound)), None);
+                    record.tell("tree", news.nodes);
+                    (nodes, is_closed) = (news.nodes, news.is_closed);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            found.try_iter().for_each(|values| record.offer("search", &values));
+            if let Some(value) = record.value {
+                *known.lock().unwrap_or_else(PoisonError::into_inner) = value;
+            }
+            halt.fetch_or(record.is_done() || record.watch.is_stopped(), Ordering::Relaxed);
+        }
+        search_halt.store(true, Ordering::Relaxed);
+        if searching.join().is_err() {
+            record.blame("the search beside the tree broke off".to_owned());
+        }
+        found.try_iter().for_each(|values| record.offer("search", &values));
+        let is_broken = growing.join().is_err();
+        if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
+            record.blame("HiGHS broke off in the tree".to_owned());
+        }
+    });
+    nodes
+}
+
+/// Searches on one thread until told to stop, from a plan and a population, and tells of better plans.
+fn searched(
+    (layout, searches, pool): (&Layout<'_>, u32, Pool),
+    best: &[u32],
+    options: &Options,
+    (halt, begun): (&AtomicBool, Instant),
+    finder: &Sender<Vec<u32>>,
+) {
+    let go_on = move || {
+        let (watch, nowhere) = (Watch { stop: halt, report: &|_| {} }, Rescue::none());
+        let mut own = Record::new(layout.program, options, &watch, &nowhere, begun);
+        own.pool = pool;
+        own.offer("search", best);
+        for more in searches.. {
+            if own.is_over() {
+                break;
+            }
+            let known = own.value;
+            merge::search(layout, Effort::suited(layout.program, more), options, &mut own);
+            if own.value != known {
+                // Who listens may have heard enough.
+                let _hung_up = finder.send(own.best.clone().unwrap_or_default());
+            }
+        }
+    };
+    if let Ok(alone) = rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+        alone.install(go_on);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
 
     use super::*;
     use crate::scenario::Method;

@@ -90,6 +90,17 @@ impl<'a> Partition<'a> {
         Self { bins, planes, sets: &bundles.sets, variables: &program.sets, most }
     }
 
+    /// Set, bin and worth of each term that has a bin for itself and one level; none where a bin has several terms.
+    pub(super) fn single(&self, program: &Program) -> Vec<(u32, usize, f64)> {
+        let is_plain = |term: &BinTerm| program.groups[term.ladder as usize].full_at() == 1;
+        if self.bins.iter().any(|bin| bin.terms.len() != 1) {
+            return Vec::new();
+        }
+        let bins = self.bins.iter().enumerate().map(|(place, bin)| (place, bin, &bin.terms[0]));
+        let plain = bins.filter(|(_, bin, term)| is_plain(term) && bin.worth > 0.0);
+        plain.map(|(place, bin, term)| (term.set, place, bin.worth)).collect()
+    }
+
     /// The plane that touches what a bin earns at a point.
     fn cut(&self, bin: usize, point: &[f64]) -> Cut {
         let terms = &self.bins[bin].terms;
@@ -180,11 +191,15 @@ impl<'a> Partition<'a> {
     }
 
     /// The price of every set in the cuts, and those of sets without a variable, weighted by the cuts' duals.
-    pub(super) fn prices(&self, program: &Program, cuts: &[Cut], duals: &[f64]) -> (Vec<f64>, Vec<LeftOut>) {
+    pub(super) fn prices<'b>(
+        &self,
+        program: &Program,
+        cuts: impl Iterator<Item = (&'b Cut, f64)>,
+    ) -> (Vec<f64>, Vec<LeftOut>) {
         let scale = Frame::scale(program);
         let mut prices = vec![0.0; program.sets.len()];
         let mut left_out = Vec::new();
-        for (cut, dual) in cuts.iter().zip(duals).filter(|(_, dual)| **dual < 0.0) {
+        for (cut, dual) in cuts.filter(|(_, dual)| *dual < 0.0) {
             for (term, plane) in self.bins[cut.bin].terms.iter().zip(&cut.planes) {
                 let plane = self.planes[term.ladder as usize].plain[usize::from(*plane)];
                 prices[term.set as usize] -= dual * term.worth * plane.unit / scale;

@@ -8,10 +8,13 @@ use super::multipliers::Multipliers;
 use crate::model::Program;
 
 /// Items of the cover sets up to which each set has a number of its own in the master: then cuts are short.
-const SPARSE: usize = 400_000;
+pub(super) const SPARSE: usize = 400_000;
 
 /// Numbers for what is earned beyond that, about.
 const BINS: usize = 100;
+
+/// Bins beyond which the first answer is found by an interior-point method.
+const LARGE: usize = 1_000;
 
 /// Rounds of cuts between two times that prices are told.
 const STAGE: usize = 20;
@@ -82,13 +85,15 @@ pub(super) fn converge(
     let mut reached = bins.objective(program, &inner, &bins.cuts(&inner));
     // What the first units earn: where sets have numbers of their own, this is most of what there is to learn.
     bins.cuts(&vec![0.0; inner.len()]).into_iter().for_each(|cut| master.add(cut));
+    let is_large = bins.bins.len() > LARGE;
     let mut answer = None;
     let mut inward = INWARD;
     for round in 1..=ROUNDS {
         if is_over() {
             break;
         }
-        let Solved::Optimal(next) = master.solve(is_over) else { break };
+        let solved = if round == 1 && is_large { master.solve_anew(is_over) } else { master.solve(is_over) };
+        let Solved::Optimal(next) = solved else { break };
         let last = answer.insert(next);
         if reached.is_finite() && reached - last.objective <= CLOSE * last.objective.abs().max(reached.abs()) {
             break;

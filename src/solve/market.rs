@@ -214,7 +214,7 @@ impl<'a> Market<'a> {
         let program = self.layout.program;
         let leaves = self.tally.leaves(&told.worth, slack, is_over)?;
         let root: Vec<(u32, u32)> = self.most.iter().map(|most| (0, *most)).collect();
-        let ledger = prices.bare().mended(program).ledger(program, &root);
+        let ledger = prices.bare().mended(program).ledger(program, &root, &[]);
         let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
         let (mut top, mut reach) = (f64::NEG_INFINITY, vec![f64::NEG_INFINITY; root.len()]);
         for Leaf { narrowed, duals } in &leaves {

@@ -7,6 +7,7 @@ use super::bundles::Bundles;
 use super::frame::{self, Frame};
 use super::highs_ffi::{self, Basis, Run};
 use super::multipliers::Multipliers;
+use super::odd::{Odd, Together};
 use crate::model::Program;
 
 /// The model that learns.
@@ -17,13 +18,21 @@ pub(super) struct Master {
     /// Rows that are no cuts.
     frame_rows: usize,
     first_part: Option<usize>,
-    cuts: Vec<Cut>,
+    cuts: Vec<Learnt>,
     /// For each cut, how many answers ago it last bound.
     idle: Vec<u32>,
     /// Least and most of each variable.
     ranges: Vec<(u32, u32)>,
     /// How often cuts were taken away.
     forgotten: u32,
+}
+
+/// What a row of the master says.
+enum Learnt {
+    /// What a bin earns at most.
+    Plane(Cut),
+    /// What three sets earn together at most.
+    Odd(Odd),
 }
 
 /// A basis, good as long as no cut is taken away.
@@ -45,6 +54,11 @@ impl Answer {
     /// True where the answer earns more than a cut allows, by more than `slack`.
     pub(super) fn breaks(&self, cut: &Cut, slack: f64) -> bool {
         self.earned[cut.bin] > cut.at(&self.items) + slack
+    }
+
+    /// What a bin earns.
+    pub(super) fn earned(&self, bin: usize) -> f64 {
+        self.earned[bin]
     }
 }
 
@@ -86,15 +100,27 @@ impl Master {
 
     /// Adds a cut; the basis of the last answer stays.
     pub(super) fn add(&mut self, cut: Cut) {
-        if let Some(model) = &mut self.model {
-            let factors = cut.factors.iter().map(|(item, factor)| (self.items[*item as usize], -factor));
-            // A cut that HiGHS does not take leaves the bound as true as it was, but the duals would be out of step.
-            if model.try_add_row(..=cut.constant, factors.chain([(self.bins[cut.bin], 1.0)])).is_ok() {
-                self.cuts.push(cut);
-                self.idle.push(0);
-            } else {
-                self.model = None;
-            }
+        let factors = cut.factors.iter().map(|(item, factor)| (self.items[*item as usize], -factor));
+        let row: Vec<(Col, f64)> = factors.chain([(self.bins[cut.bin], 1.0)]).collect();
+        self.add_row(cut.constant, row, Learnt::Plane(cut));
+    }
+
+    /// Adds a row on three sets, which have these bins, worth so much, for themselves.
+    pub(super) fn add_odd(&mut self, odd: Odd, bins: [(usize, f64); 3]) {
+        let factors = odd.factors.iter().map(|(variable, factor)| (self.items[*variable as usize], -factor));
+        let levels = bins.map(|(bin, worth)| (self.bins[bin], 1.0 / worth));
+        let row: Vec<(Col, f64)> = factors.chain(levels).collect();
+        self.add_row(1.0, row, Learnt::Odd(odd));
+    }
+
+    fn add_row(&mut self, most: f64, row: Vec<(Col, f64)>, learnt: Learnt) {
+        let Some(model) = &mut self.model else { return };
+        // A row that HiGHS does not take leaves the bound as true as it was, but the duals would be out of step.
+        if model.try_add_row(..=most, row).is_ok() {
+            self.cuts.push(learnt);
+            self.idle.push(0);
+        } else {
+            self.model = None;
         }
     }
 
@@ -144,8 +170,22 @@ impl Master {
 
     /// The prices that an answer amounts to.
     pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
-        let of_sets = bins.prices(program, &self.cuts, &answer.duals[self.frame_rows..]);
-        frame::multipliers(program, &answer.duals, self.first_part, of_sets)
+        let planes = self.cuts.iter().zip(&answer.duals[self.frame_rows..]).filter_map(|(learnt, dual)| match learnt {
+            Learnt::Plane(cut) => Some((cut, *dual)),
+            Learnt::Odd(_) => None,
+        });
+        frame::multipliers(program, &answer.duals, self.first_part, bins.prices(program, planes))
+    }
+
+    /// The prices on three sets together.
+    pub(super) fn together(&self, program: &Program, answer: &Answer) -> Vec<Together> {
+        let scale = Frame::scale(program);
+        let rows = self.cuts.iter().zip(&answer.duals[self.frame_rows..]);
+        let odd = rows.filter_map(|(learnt, dual)| match learnt {
+            Learnt::Odd(odd) if *dual < 0.0 => Some(Together { odd: odd.clone(), price: -dual / scale }),
+            _ => None,
+        });
+        odd.collect()
     }
 
     /// Solves the linear program from its last basis; once more from none where that leads to no answer, or to the word that
@@ -157,6 +197,24 @@ impl Master {
                 let is_cleared = !is_over() && self.model.as_mut().is_some_and(highs_ffi::clear_basis);
                 if is_cleared { self.attempt(is_over) } else { doubtful }
             }
+        }
+    }
+
+    /// As [`Self::solve`], by the interior-point method with crossover to a basis: where there is no basis yet, quicker.
+    pub(super) fn solve_anew(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
+        self.set_options(&[("solver", "ipm"), ("run_crossover", "on"), ("presolve", "on")]);
+        let solved = self.attempt(is_over);
+        self.set_options(&[("solver", "simplex"), ("presolve", "off")]);
+        match solved {
+            Solved::Optimal(answer) => Solved::Optimal(answer),
+            _ => self.solve(is_over),
+        }
+    }
+
+    fn set_options(&mut self, options: &[(&str, &str)]) {
+        let Some(model) = &mut self.model else { return };
+        if options.iter().any(|(option, value)| model.try_set_option(*option, *value).is_err()) {
+            self.model = None;
         }
     }
 

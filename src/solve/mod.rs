@@ -21,6 +21,7 @@ mod market;
 mod master;
 mod merge;
 mod multipliers;
+mod odd;
 mod pipeline;
 mod planes;
 mod pool;

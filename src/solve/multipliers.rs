@@ -1,5 +1,6 @@
 //! Prices on the rows and terms of a program turned into a bound that no plan can beat.
 
+use super::odd::Together;
 use super::steps;
 use crate::model::{Aim, Program, Row, TermGroup};
 
@@ -180,11 +181,12 @@ impl Multipliers {
 
     /// As [`Self::proof`], of the values within these ranges, least and most.
     pub(super) fn proof_within(&self, program: &Program, ranges: &[(u32, u32)]) -> Proof {
-        self.ledger(program, ranges).proof(program, ranges)
+        self.ledger(program, ranges, &[]).proof(program, ranges)
     }
 
-    /// What each unit is worth at these prices and what is paid besides, for values within these ranges.
-    pub(super) fn ledger(&self, program: &Program, ranges: &[(u32, u32)]) -> Ledger {
+    /// What each unit is worth at these prices, and at those on three sets together, and what is paid besides, for values
+    /// within these ranges.
+    pub(super) fn ledger(&self, program: &Program, ranges: &[(u32, u32)], together: &[Together]) -> Ledger {
         let costs: &[f64] = match &program.aim {
             Aim::MostValue => &[],
             Aim::LeastCost { costs, .. } => costs,
@@ -192,8 +194,19 @@ impl Multipliers {
         let fixed = Fixed::new(self.largest(costs));
         let mut worth = vec![0_i128; program.variables.len()];
         let mut total = 0_i128;
+        // That a set earns anything is paid for in each of these.
+        let mut entry = vec![0_i128; if together.is_empty() { 0 } else { program.sets.len() }];
+        for together in together {
+            let price = fixed.near(sound(together.price).max(0.0));
+            total += price;
+            together.odd.sets.iter().for_each(|set| entry[*set as usize] += price);
+            for (variable, factor) in &together.odd.factors {
+                worth[*variable as usize] += price * whole(*factor);
+            }
+        }
         for group in &program.groups {
             for term in &group.terms {
+                let entry = entry.get(term.set as usize).copied().unwrap_or(0);
                 let without = self.left_out_of(term.set).iter();
                 let without: Vec<(u32, i128)> =
                     without.map(|left_out| (left_out.variable, fixed.near(left_out.price))).collect();
@@ -202,7 +215,7 @@ impl Multipliers {
                 let paid = |count: u32| {
                     let beyond = |variable: u32| i128::from(count.saturating_sub(ranges[variable as usize].1));
                     let others = without.iter().map(|(variable, price)| price * beyond(*variable));
-                    unit * i128::from(count) + others.sum::<i128>()
+                    entry + unit * i128::from(count) + others.sum::<i128>()
                 };
                 total += best_prefix(group, |value| fixed.up(scale * value), paid);
                 let all = unit + without.iter().map(|(_, price)| price).sum::<i128>();

@@ -89,6 +89,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
     }
     let enough = more + SEARCHES;
     let mut is_branched = false;
+    let is_plain = !is_tied && program.groups.iter().all(|group| group.full_at() == 1);
     while !record.is_done() && !record.is_over() {
         let is_kept = open_variables(program, &most, proof.as_ref(), record);
         let reduced = reduce::restricted(program, &is_kept);
@@ -106,6 +107,12 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             }
             // The tree broke off, or rounding kept it from the end: one model gets its try.
             is_branched = true;
+        }
+        if is_plain && !is_branched && proof.is_some() && items <= cuts::SPARSE {
+            ending.reductions = reductions;
+            ending.nodes = beside::planted(layout, &reduced, more + 1, options, record);
+            is_branched = true;
+            continue;
         }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             // Where rules tie units to others, single moves soon find no more.

@@ -1,6 +1,6 @@
 //! A program turned into a tree of smaller and smaller questions, each with a bound from prices of its own.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 
 use super::bins::{Cut, Partition};
@@ -11,6 +11,7 @@ use super::frame::Frame;
 use super::greedy;
 use super::layout::Layout;
 use super::master::{Answer, Master, Solved};
+use super::odd::{self, Odd};
 use super::question::{Branch, Node, half};
 use super::state::State;
 use super::steps;
@@ -96,8 +97,10 @@ pub(super) fn grow(
     if is_ended {
         return None;
     }
+    let singles = bins.single(program).into_iter().map(|(set, bin, worth)| (set, (bin, worth))).collect();
     let mut tree = Tree {
         program,
+        singles,
         layout,
         bins,
         kept_cuts: master.cuts(),
@@ -118,7 +121,7 @@ pub(super) fn grow(
     tree.open.push(Node::root());
     let mut next = None;
     loop {
-        let end = tree.nodes + STAGE;
+        let end = if tree.nodes == 0 { 1 } else { tree.nodes + STAGE };
         while tree.nodes < end
             && !tree.is_broken
             && !is_over()
@@ -147,6 +150,8 @@ struct Tree<'a> {
     program: &'a Program,
     layout: &'a Layout<'a>,
     bins: Partition<'a>,
+    /// Bin and worth of each set that has a bin for itself and one level.
+    singles: BTreeMap<u32, (usize, f64)>,
     master: Master,
     /// Cuts that are left when those that rarely bind go.
     kept_cuts: usize,
@@ -190,7 +195,8 @@ impl Tree<'_> {
             }
         };
         let prices = self.master.prices(self.program, &self.bins, &answer);
-        let proof = prices.proof_within(self.program, &ranges);
+        let together = self.master.together(self.program, &answer);
+        let proof = prices.ledger(self.program, &ranges, &together).proof(self.program, &ranges);
         let proven = self.sign * proof.bound;
         let height = proven.min(node.height);
         if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
@@ -258,21 +264,36 @@ impl Tree<'_> {
     fn relaxed(&mut self, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Solved {
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-6;
+        /// Rounds for the first question.
+        const ROOT: u32 = 40;
         self.master.set_ranges(ranges);
         let mut solved = self.master.solve(is_over);
-        for _ in 0..self.habits.rounds {
+        // All questions after the first have what that has learnt.
+        let rounds = if self.nodes == 1 { ROOT } else { self.habits.rounds };
+        for _ in 0..rounds {
             let Solved::Optimal(answer) = &solved else { break };
             if self.is_hopeless(self.height_of(answer)) {
                 break;
             }
-            let broken = self.broken(answer, BROKEN);
-            if broken.is_empty() {
+            let (broken, odd) = (self.broken(answer, BROKEN), self.odd(answer));
+            if broken.is_empty() && odd.is_empty() {
                 break;
             }
             broken.into_iter().for_each(|cut| self.master.add(cut));
+            for odd in odd {
+                let bins = odd.sets.map(|set| self.singles[&set]);
+                self.master.add_odd(odd, bins);
+            }
             solved = self.master.solve(is_over);
         }
         solved
+    }
+
+    /// Rows on three sets that an answer breaks.
+    fn odd(&self, answer: &Answer) -> Vec<Odd> {
+        let level = |(set, (bin, worth)): (&u32, &(usize, f64))| (*set, answer.earned(*bin) / worth);
+        let levels: Vec<(u32, f64)> = self.singles.iter().map(level).collect();
+        odd::broken(&self.program.sets, &levels, &answer.items)
     }
 
     /// Cuts that an answer breaks by more than `slack`, relative to what their bins are worth.
