@@ -64,11 +64,13 @@ impl Habits {
 ///
 /// A question is the program with narrower ranges of its variables. Its linear relaxation is the cuts' model of
 /// [`cuts::prices`], which all questions share with the cuts learnt so far; its bound is computed from the prices in whole
-/// numbers, as everywhere. That a question has no values at all is HiGHS's word, asked for twice. The question with the
-/// weakest bound comes next.
+/// numbers, as everywhere. Where each set of one level has a bin of its own, rows on three sets that whole units keep bring it
+/// nearer. That a question has no values at all is HiGHS's word, asked for twice. The question with the weakest bound comes
+/// next.
 ///
 /// # Source
-/// Land and Doig 1960; branch and Benders cut for covering: Cordeau, Furini and Ljubic 2019.
+/// Land and Doig 1960; branch and Benders cut for covering: Cordeau, Furini and Ljubic 2019; zero-half cuts: Caprara and
+/// Fischetti 1996.
 pub(super) fn grow(
     layout: &Layout<'_>,
     most: &[u32],
