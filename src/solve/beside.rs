@@ -205,7 +205,10 @@ pub(super) fn planted(
                 teller.send(news).ok()?;
                 (!is_over()).then(|| *known.lock().unwrap_or_else(PoisonError::into_inner))
             };
-            let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
+            let (layout, most) = (Layout::new(smaller), reduce::limits(smaller));
+            // What the first question proves is told at once: it takes the longest.
+            let mut habits = tree::Habits::new(smaller);
+            habits.first = 1;
             tree::grow(&layout, &most, &habits, (start, value), &mut tell, &is_over)
         });
         let searching = scope.spawn({

@@ -51,12 +51,17 @@ pub(super) struct Habits {
     patience: u32,
     /// New cuts after which some have to go, at least.
     room: usize,
+    /// Questions of the first stage.
+    pub(super) first: u64,
 }
+
+/// Questions of a stage.
+const STAGE: u64 = 64;
 
 impl Habits {
     /// Those that were found to suit programs like this.
     pub(super) fn new(program: &Program) -> Self {
-        Self { shape: cuts::shape(program), rounds: 6, patience: 30, room: 200 }
+        Self { shape: cuts::shape(program), rounds: 6, patience: 30, room: 200, first: STAGE }
     }
 }
 
@@ -79,8 +84,6 @@ pub(super) fn grow(
     tell: &mut dyn FnMut(News) -> Option<f64>,
     is_over: &dyn Fn() -> bool,
 ) -> Option<()> {
-    /// Questions of a stage.
-    const STAGE: u64 = 64;
     let program = layout.program;
     let (bundles, bins) = &habits.shape;
     let bins = Partition::new(layout, bundles, most, *bins);
@@ -99,7 +102,9 @@ pub(super) fn grow(
     if is_ended {
         return None;
     }
-    let singles = bins.single(program).into_iter().map(|(set, bin, worth)| (set, (bin, worth))).collect();
+    // Where cost counts, what sets earn is hardly ever in parts.
+    let singles = if matches!(program.aim, Aim::MostValue) { bins.single(program) } else { Vec::new() };
+    let singles = singles.into_iter().map(|(set, bin, worth)| (set, (bin, worth))).collect();
     let mut tree = Tree {
         program,
         singles,
@@ -123,7 +128,7 @@ pub(super) fn grow(
     tree.open.push(Node::root());
     let mut next = None;
     loop {
-        let end = if tree.nodes == 0 { 1 } else { tree.nodes + STAGE };
+        let end = if tree.nodes == 0 { habits.first } else { tree.nodes + STAGE };
         while tree.nodes < end
             && !tree.is_broken
             && !is_over()
@@ -473,7 +478,7 @@ mod tests {
                 Some(value)
             };
             // Now with the habits of large programs, now with those of one who forgets all and has to ask again.
-            let coarse = Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 0, room: 0 };
+            let coarse = Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 0, room: 0, first: 1 };
             let habits = if grown % 2 == 0 { Habits::new(&program) } else { coarse };
             grow(&Layout::new(&program), &most, &habits, (&start, start_value), &mut tell, &|| false)
                 .expect("HiGHS works");
