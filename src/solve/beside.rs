@@ -146,37 +146,19 @@ pub(super) fn accompanied(
     record: &mut Record<'_>,
 ) -> Result<compact::Ending, SolveError> {
     let best = record.best.clone().unwrap_or_default();
-    let (start, smaller, begun) = (&reduced.forth(&best), &reduced.program, record.begun);
-    let (halt, search_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
-    let (teller, told) = channel();
-    let (finder, found) = channel();
-    let pool = std::mem::take(&mut record.pool);
-    std::thread::scope(|scope| {
-        let solving = scope.spawn(move || {
-            let mut heard = |news: &compact::News<'_>| {
-                // Who listens stays until this ends.
-                let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
-            };
-            compact::solve(smaller, options, halt, begun, Some(start), &mut heard)
-        });
-        let searching = scope.spawn({
-            let best = &best;
-            move || searched((layout, searches, pool), best, options, (search_halt, begun), &finder)
-        });
-        while !solving.is_finished() {
-            if let Ok((values, bound, nodes)) = told.recv_timeout(PAUSE) {
-                record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);
-            }
-            found.try_iter().for_each(|values| record.offer("search", &values));
-            halt.store(record.is_done() || record.watch.is_stopped(), Ordering::Relaxed);
-        }
-        search_halt.store(true, Ordering::Relaxed);
-        if searching.join().is_err() {
-            record.blame("the search beside HiGHS broke off".to_owned());
-        }
-        found.try_iter().for_each(|values| record.offer("search", &values));
-        solving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    let (start, smaller, begun) = (reduced.forth(&best), &reduced.program, record.begun);
+    let solve = |halt: &AtomicBool, _: &Mutex<Option<f64>>, teller: Sender<_>| {
+        let mut heard = |news: &compact::News<'_>| {
+            // Who listens stays until this ends.
+            let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
+        };
+        compact::solve(smaller, options, halt, begun, Some(&start), &mut heard)
+    };
+    let mut hear = |record: &mut Record<'_>, (values, bound, nodes): (Option<Vec<u32>>, _, _)| {
+        record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);
+    };
+    let ended = with_search(layout, searches, options, record, solve, &mut hear);
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// A tree of questions, and search on one more thread as long as the tree grows; of plans of the same worth the quicker one's
@@ -190,61 +172,76 @@ pub(super) fn planted(
 ) -> u64 {
     let (Some(best), Some(value)) = (record.best.clone(), record.value) else { return 0 };
     let clock = record.clock();
+    let (start, smaller) = (reduced.forth(&best), &reduced.program);
+    let (mut nodes, mut is_closed) = (0, false);
+    let grow = |halt: &AtomicBool, known: &Mutex<Option<f64>>, teller: Sender<_>| {
+        let is_over = || halt.load(Ordering::Relaxed) || clock();
+        let mut tell = |news: tree::News| {
+            // Who listens may have heard enough.
+            teller.send(news).ok()?;
+            known.lock().unwrap_or_else(PoisonError::into_inner).filter(|_| !is_over())
+        };
+        let (layout, most) = (Layout::new(smaller), reduce::limits(smaller));
+        // What the first question proves is told at once: it takes the longest.
+        let mut habits = tree::Habits::new(smaller);
+        habits.first = 1;
+        tree::grow(&layout, &most, &habits, (&start, value), &mut tell, &is_over)
+    };
+    let mut hear = |record: &mut Record<'_>, news: tree::News| {
+        for values in [news.values, news.hint].into_iter().flatten() {
+            record.offer("tree", &reduced.back(&values));
+        }
+        record.prove("tree", record.at_best(steps::attainable(layout.program, news.bound)), None);
+        record.tell("tree", news.nodes);
+        (nodes, is_closed) = (news.nodes, news.is_closed);
+    };
+    let is_broken = with_search(layout, searches, options, record, grow, &mut hear).is_err();
+    if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
+        record.blame("HiGHS broke off in the tree".to_owned());
+    }
+    nodes
+}
+
+/// Work on a thread of its own, and search on one more as long as that takes. The work has a wish to stop, the best objective
+/// known, and someone to tell its news, which `hear` takes into the record.
+///
+/// # Errors
+/// What the work panicked with.
+fn with_search<News: Send, Found: Send>(
+    layout: &Layout<'_>,
+    searches: u32,
+    options: &Options,
+    record: &mut Record<'_>,
+    work: impl FnOnce(&AtomicBool, &Mutex<Option<f64>>, Sender<News>) -> Found + Send,
+    hear: &mut dyn FnMut(&mut Record<'_>, News),
+) -> std::thread::Result<Found> {
+    let best = &record.best.clone().unwrap_or_default();
     let (halt, search_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
-    let is_over = move || halt.load(Ordering::Relaxed) || clock();
-    let (start, smaller, begun) = (&reduced.forth(&best), &reduced.program, record.begun);
-    let known = &Mutex::new(value);
+    let known = &Mutex::new(record.value);
     let (teller, told) = channel();
     let (finder, found) = channel();
-    let pool = std::mem::take(&mut record.pool);
-    let (mut nodes, mut is_closed) = (0, false);
+    let (pool, begun) = (std::mem::take(&mut record.pool), record.begun);
     std::thread::scope(|scope| {
-        let growing = scope.spawn(move || {
-            let mut tell = |news: tree::News| {
-                // Who listens may have heard enough.
-                teller.send(news).ok()?;
-                (!is_over()).then(|| *known.lock().unwrap_or_else(PoisonError::into_inner))
-            };
-            let (layout, most) = (Layout::new(smaller), reduce::limits(smaller));
-            // What the first question proves is told at once: it takes the longest.
-            let mut habits = tree::Habits::new(smaller);
-            habits.first = 1;
-            tree::grow(&layout, &most, &habits, (start, value), &mut tell, &is_over)
-        });
-        let searching = scope.spawn({
-            let best = &best;
-            move || searched((layout, searches, pool), best, options, (search_halt, begun), &finder)
-        });
+        let working = scope.spawn(move || work(halt, known, teller));
+        let searching =
+            scope.spawn(move || searched((layout, searches, pool), best, options, (search_halt, begun), &finder));
         loop {
             match told.recv_timeout(PAUSE) {
-                Ok(news) => {
-                    for values in [news.values, news.hint].into_iter().flatten() {
-                        record.offer("tree", &reduced.back(&values));
-                    }
-                    record.prove("tree", record.at_best(steps::attainable(layout.program, news.bound)), None);
-                    record.tell("tree", news.nodes);
-                    (nodes, is_closed) = (news.nodes, news.is_closed);
-                }
+                Ok(news) => hear(record, news),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             found.try_iter().for_each(|values| record.offer("search", &values));
-            if let Some(value) = record.value {
-                *known.lock().unwrap_or_else(PoisonError::into_inner) = value;
-            }
-            halt.fetch_or(record.is_done() || record.watch.is_stopped(), Ordering::Relaxed);
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = record.value;
+            halt.store(record.is_done() || record.watch.is_stopped(), Ordering::Relaxed);
         }
         search_halt.store(true, Ordering::Relaxed);
         if searching.join().is_err() {
-            record.blame("the search beside the tree broke off".to_owned());
+            record.blame("the search beside HiGHS broke off".to_owned());
         }
         found.try_iter().for_each(|values| record.offer("search", &values));
-        let is_broken = growing.join().is_err();
-        if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
-            record.blame("HiGHS broke off in the tree".to_owned());
-        }
-    });
-    nodes
+        working.join()
+    })
 }
 
 /// Searches on one thread until told to stop, from a plan and a population, and tells of better plans.
@@ -279,22 +276,26 @@ fn searched(
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
     use crate::scenario::Method;
     use crate::solve::greedy;
     use crate::solve::trials::{Numbers, best, program};
 
-    /// Calls [`accompanied`] with all variables kept; gives the best value found and whether that is said to be the best of all.
-    fn found(program: &crate::model::Program, stop: &AtomicBool) -> Option<(f64, bool)> {
+    /// Calls [`accompanied`], or [`planted`], with all variables kept; gives the best value found and whether that is said to be
+    /// the best of all.
+    fn found(program: &crate::model::Program, stop: &AtomicBool, is_planted: bool) -> Option<(f64, bool)> {
         let options = Options { time_limit_s: 60.0, gap: 0.0, seed: 3, threads: 2, method: Method::Auto };
         let (watch, nowhere) = (Watch { stop, report: &|_| {} }, Rescue::none());
         let layout = Layout::new(program);
         let mut record = Record::new(program, &options, &watch, &nowhere, Instant::now());
         record.offer("greedy", &greedy::values(&layout, &|| false)?);
         let reduced = reduce::restricted(program, &vec![true; program.variables.len()]);
-        let ending = accompanied(&layout, &reduced, 0, &options, &mut record).expect("HiGHS takes small models");
-        record.hear(ending.values.map(|values| reduced.back(&values)).as_deref(), ending.bound, ending.nodes);
+        if is_planted {
+            planted(&layout, &reduced, 0, &options, &mut record);
+        } else {
+            let ending = accompanied(&layout, &reduced, 0, &options, &mut record).expect("HiGHS takes small models");
+            record.hear(ending.values.map(|values| reduced.back(&values)).as_deref(), ending.bound, ending.nodes);
+        }
         assert_eq!(record.faults, Vec::<String>::new());
         Some((record.value?, record.is_done()))
     }
@@ -305,7 +306,7 @@ mod tests {
         let mut count = 0;
         for _ in 0..40 {
             let program = program(&mut numbers);
-            let Some((value, is_done)) = found(&program, &AtomicBool::new(false)) else { continue };
+            let Some((value, is_done)) = found(&program, &AtomicBool::new(false), false) else { continue };
             let best = best(&program).expect("a plan is known");
             assert!(is_done && (value - best).abs() <= 1e-9 * best.abs().max(1.0), "{value} {best}: {program:?}");
             count += 1;
@@ -314,11 +315,28 @@ mod tests {
     }
 
     #[test]
+    fn search_and_a_tree_end_at_the_best_plan() {
+        let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+        let mut count = 0;
+        for _ in 0..40 {
+            let program = program(&mut numbers);
+            if !tree::suits(&program, &reduce::limits(&program)) {
+                continue;
+            }
+            let Some((value, is_done)) = found(&program, &AtomicBool::new(false), true) else { continue };
+            let best = best(&program).expect("a plan is known");
+            assert!(is_done && (value - best).abs() <= 1e-9 * best.abs().max(1.0), "{value} {best}: {program:?}");
+            count += 1;
+        }
+        assert!(count >= 10, "{count} programs");
+    }
+
+    #[test]
     fn who_stops_both_keeps_the_plan() {
         let mut numbers = Numbers(5);
         for program in std::iter::repeat_with(|| program(&mut numbers)).take(12) {
             let Some(start) = greedy::values(&Layout::new(&program), &|| false) else { continue };
-            let (value, _) = found(&program, &AtomicBool::new(true)).expect("greedy has a plan");
+            let (value, _) = found(&program, &AtomicBool::new(true), false).expect("greedy has a plan");
             let (start, best) = (program.objective(&start), best(&program).expect("a plan is known"));
             let is_between = start.min(best) - 1e-9 <= value && value <= start.max(best) + 1e-9;
             assert!(is_between, "{value} is not between {start} and {best}: {program:?}");

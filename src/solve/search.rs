@@ -281,12 +281,9 @@ impl<'a> Walk<'a> {
         let target = self.cost * (1.0 - 1e-9);
         self.budget = target;
         while self.cost >= target {
-            let layout = self.state.layout;
             let merit = |post: u32| {
-                let pledge = layout.suppliers(post).iter().copied().filter(|pledge| self.state.is_spare(*pledge));
-                let cost = |pledge: &u32| self.state.cost(*pledge);
-                let pledge = pledge.max_by(|a, b| cost(a).total_cmp(&cost(b)).then(b.cmp(a)))?;
-                let cost = cost(&pledge);
+                let pledge = self.state.returned(post)?;
+                let cost = self.state.cost(pledge);
                 (cost > 0.0 && self.state.is_spare(post)).then(|| (self.state.loss(post) / cost, pledge))
             };
             let choices = self.standing.iter().enumerate().filter_map(|(place, post)| {

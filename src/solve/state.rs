@@ -141,6 +141,12 @@ impl<'a> State<'a> {
             .min_by(|a, b| self.cost(*a).total_cmp(&self.cost(*b)).then(left(*b).total_cmp(&left(*a))).then(a.cmp(b)))
     }
 
+    /// A pledge that a unit at a post can go back to, the costliest first.
+    pub(super) fn returned(&self, post: u32) -> Option<u32> {
+        let spare = self.layout.suppliers(post).iter().copied().filter(|pledge| self.is_spare(*pledge));
+        spare.max_by(|a, b| self.cost(*a).total_cmp(&self.cost(*b)).then(b.cmp(a)))
+    }
+
     /// What a unit of a variable costs; 0 when the aim is value.
     pub(super) fn cost(&self, variable: u32) -> f64 {
         match &self.layout.program.aim {
@@ -162,9 +168,7 @@ impl<'a> State<'a> {
     /// Takes a unit off a post, and what it costs with it, where neither rules nor the coverage asked for need it; says whether
     /// it did.
     pub(super) fn spares(&mut self, post: u32) -> bool {
-        let costliest = |a: &u32, b: &u32| self.cost(*a).total_cmp(&self.cost(*b)).then(b.cmp(a));
-        let spare = self.layout.suppliers(post).iter().copied().filter(|pledge| self.is_spare(*pledge));
-        let Some(pledge) = spare.max_by(costliest).filter(|_| self.is_spare(post)) else { return false };
+        let Some(pledge) = self.returned(post).filter(|_| self.is_spare(post)) else { return false };
         self.take(post);
         self.take(pledge);
         let is_spared = self.is_enough();
