@@ -8,6 +8,7 @@ Values and bounds are held against each other: one that contradicts another ends
 from __future__ import annotations
 
 import argparse
+import collections
 import datetime
 import importlib.metadata
 import json
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,8 @@ from peer_cases import Case, cases
 
 HERE = Path(__file__).resolve().parent
 OURS = ("auto", "compact")
+# Questions of one kind beyond which the table has them together.
+MANY = 20
 PEERS = ("highspy", "cp-sat", "spopt")
 
 
@@ -223,13 +227,64 @@ def print_totals(results: list[Result]) -> None:
             print(f"all of {kind:<14}{solver:<9}{total:>9.1f} s {total / first:>6.2f} x auto  {proven} of {len(runs)} proven")
 
 
+def rows_of_case(group: list[Result]) -> Iterator[list[str]]:
+    """Cells of the table for one question: medians over its seeds, solver by solver."""
+    best_of_all = max((result.best for result in group if result.best is not None), default=None)
+    for place, run in enumerate(group[0].runs):
+        # Others may have had fewer seeds.
+        pairs = [(result, result.runs[place]) for result in group if place < len(result.runs)]
+        runs = [own for _, own in pairs]
+        below = [
+            (best - own.value) / best
+            for result, own in pairs
+            if (best := result.best if result.case.is_random else best_of_all) and own.value is not None
+        ]
+        gaps = [own.gap for own in runs if own.gap is not None]
+        ratios = sorted((own.seconds / result.auto.seconds, ratio(own, result.auto)) for result, own in pairs)
+        proven = sum(own.is_proven for own in runs)
+        yield [
+            group[0].case.name,
+            str(len(runs)),
+            run.solver,
+            percent(statistics.median(below) if below else None),
+            percent(statistics.median(gaps) if gaps else None),
+            f"{statistics.median(own.seconds for own in runs):.2f}",
+            f"{statistics.median(own.megabytes for own in runs):.0f}",
+            ratios[len(ratios) // 2][1],
+            f"{proven} of {len(runs)}" if not run.note else run.note,
+        ]
+
+
+def rows_of_kind(kind: str, count: int, results: list[Result]) -> Iterator[list[str]]:
+    """Cells of the table for many small questions together: the worst plan and gap, seconds in all, most memory."""
+    solvers = list(dict.fromkeys(run.solver for result in results for run in result.runs))
+    for solver in solvers:
+        pairs = [(result, run) for result in results for run in result.runs if run.solver == solver]
+        runs = [run for _, run in pairs]
+        below = [(result.best - run.value) / result.best for result, run in pairs if result.best and run.value is not None]
+        gaps = [run.gap for run in runs if run.gap is not None]
+        seconds, proven = sum(run.seconds for run in runs), sum(run.is_proven for run in runs)
+        yield [
+            f"{kind}: all {count}",
+            str(len({result.seed for result, _ in pairs})),
+            solver,
+            percent(max(below, default=None)),
+            percent(max(gaps, default=None)),
+            f"{seconds:.2f}",
+            f"{max(run.megabytes for run in runs):.0f}",
+            f"{'' if proven == len(runs) else '>'}{seconds / sum(result.auto.seconds for result, _ in pairs):.2f}",
+            f"{proven} of {len(runs)}",
+        ]
+
+
 def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
     """The table of docs/compare.md: medians over the seeds."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("highspy", "ortools", "spopt"))
     ours = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     lines = [
         f"{datetime.date.today()}, {machine()}, {limits.threads} threads, {limits.seconds:.0f} s a solver, "
-        f"{limits.gigabytes:.0f} GB; {ours}, {versions}. Medians over the seeds.",
+        f"{limits.gigabytes:.0f} GB; {ours}, {versions}. Medians over the seeds; of many small questions together the worst "
+        "plan and gap, seconds in all and the most memory.",
         "",
         "| case | seeds | solver | below the best % | gap % | seconds | MB | times `auto` | proven |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -237,32 +292,13 @@ def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
     by_case: dict[str, list[Result]] = {}
     for result in results:
         by_case.setdefault(result.case.name, []).append(result)
-    for name, group in by_case.items():
-        best_of_all = max((result.best for result in group if result.best is not None), default=None)
-        for place, run in enumerate(group[0].runs):
-            # Others may have had fewer seeds.
-            pairs = [(result, result.runs[place]) for result in group if place < len(result.runs)]
-            runs = [own for _, own in pairs]
-            below = [
-                (best - own.value) / best
-                for result, own in pairs
-                if (best := result.best if result.case.is_random else best_of_all) and own.value is not None
-            ]
-            gaps = [own.gap for own in runs if own.gap is not None]
-            ratios = sorted((own.seconds / result.auto.seconds, ratio(own, result.auto)) for result, own in pairs)
-            proven = sum(own.is_proven for own in runs)
-            cells = [
-                name,
-                str(len(runs)),
-                run.solver,
-                percent(statistics.median(below) if below else None),
-                percent(statistics.median(gaps) if gaps else None),
-                f"{statistics.median(own.seconds for own in runs):.2f}",
-                f"{statistics.median(own.megabytes for own in runs):.0f}",
-                ratios[len(ratios) // 2][1],
-                f"{proven} of {len(runs)}" if not run.note else run.note,
-            ]
-            lines.append("| " + " | ".join(cells) + " |")
+    kinds = collections.Counter(group[0].case.kind for group in by_case.values())
+    for group in by_case.values():
+        if kinds[group[0].case.kind] <= MANY:
+            lines += ["| " + " | ".join(cells) + " |" for cells in rows_of_case(group)]
+    for kind in (kind for kind, count in kinds.items() if count > MANY):
+        own = [result for result in results if result.case.kind == kind]
+        lines += ["| " + " | ".join(cells) + " |" for cells in rows_of_kind(kind, kinds[kind], own)]
     return "\n".join(lines) + "\n"
 
 
