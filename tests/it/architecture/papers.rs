@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Tree;
 
 /// What a reader expects to find.
-pub(super) const KEY_FILES: [&str; 18] = [
+pub(super) const KEY_FILES: [&str; 20] = [
     "Cargo.toml",
     "README.md",
     "CHANGELOG.md",
@@ -17,6 +17,8 @@ pub(super) const KEY_FILES: [&str; 18] = [
     "rust-toolchain.toml",
     "docs/architecture.md",
     "docs/model.md",
+    "docs/algorithms.md",
+    "docs/experiments.md",
     "docs/formats.md",
     "docs/errors.md",
     "docs/compare.md",
@@ -104,7 +106,7 @@ pub(super) fn check_codes(tree: &Tree) -> Vec<String> {
 /// Each function, module or file that a document names in backticks, as `model::value` or `solve/search.rs`, is there.
 pub(super) fn check_named(tree: &Tree) -> Vec<String> {
     let mut complaints = Vec::new();
-    for document in ["docs/model.md", "docs/algorithms.md", "docs/architecture.md"] {
+    for document in ["docs/model.md", "docs/algorithms.md", "docs/experiments.md", "docs/architecture.md"] {
         for (at, line) in tree.text(document).lines().enumerate() {
             let quoted = line.split('`').skip(1).step_by(2);
             let missing = quoted.filter(|name| is_name_of_ours(name) && !is_there(tree, name));
