@@ -256,7 +256,7 @@ def rows_of_case(group: list[Result]) -> Iterator[list[str]]:
 
 
 def rows_of_kind(kind: str, count: int, results: list[Result]) -> Iterator[list[str]]:
-    """Cells of the table for many small questions together: the worst plan and gap, seconds in all, most memory."""
+    """Cells of the table for many small questions together: the worst plan and gap, seconds a seed, most memory."""
     solvers = list(dict.fromkeys(run.solver for result in results for run in result.runs))
     for solver in solvers:
         pairs = [(result, run) for result in results for run in result.runs if run.solver == solver]
@@ -264,13 +264,14 @@ def rows_of_kind(kind: str, count: int, results: list[Result]) -> Iterator[list[
         below = [(result.best - run.value) / result.best for result, run in pairs if result.best and run.value is not None]
         gaps = [run.gap for run in runs if run.gap is not None]
         seconds, proven = sum(run.seconds for run in runs), sum(run.is_proven for run in runs)
+        seeds = len({result.seed for result, _ in pairs})
         yield [
             f"{kind}: all {count}",
-            str(len({result.seed for result, _ in pairs})),
+            str(seeds),
             solver,
             percent(max(below, default=None)),
             percent(max(gaps, default=None)),
-            f"{seconds:.2f}",
+            f"{seconds / seeds:.2f}",
             f"{max(run.megabytes for run in runs):.0f}",
             f"{'' if proven == len(runs) else '>'}{seconds / sum(result.auto.seconds for result, _ in pairs):.2f}",
             f"{proven} of {len(runs)}",
@@ -284,7 +285,7 @@ def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
     lines = [
         f"{datetime.date.today()}, {machine()}, {limits.threads} threads, {limits.seconds:.0f} s a solver, "
         f"{limits.gigabytes:.0f} GB; {ours}, {versions}. Medians over the seeds; of many small questions together the worst "
-        "plan and gap, seconds in all and the most memory.",
+        "plan and gap, the seconds of all and the most memory.",
         "",
         "| case | seeds | solver | below the best % | gap % | seconds | MB | times `auto` | proven |",
         "|---|---|---|---|---|---|---|---|---|",

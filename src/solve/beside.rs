@@ -162,7 +162,8 @@ pub(super) fn accompanied(
 }
 
 /// A tree of questions, and search on one more thread as long as the tree grows; of plans of the same worth the quicker one's
-/// stays. `searches` is how often the program has been searched before. Gives the number of questions.
+/// stays. A tree whose first question brings the bound little nearer is given up: it would not come to an end. `searches` is how
+/// often the program has been searched before. Gives the number of questions.
 pub(super) fn planted(
     layout: &Layout<'_>,
     reduced: &Reduced,
@@ -170,16 +171,23 @@ pub(super) fn planted(
     options: &Options,
     record: &mut Record<'_>,
 ) -> u64 {
+    /// Part of the gap that the first question has to close.
+    const LEAST: f64 = 0.25;
     let (Some(best), Some(value)) = (record.best.clone(), record.value) else { return 0 };
     let clock = record.clock();
     let (start, smaller) = (reduced.forth(&best), &reduced.program);
     let (mut nodes, mut is_closed) = (0, false);
+    let (bound, is_given_up) = (record.bound, &AtomicBool::new(false));
     let grow = |halt: &AtomicBool, known: &Mutex<Option<f64>>, teller: Sender<_>| {
         let is_over = || halt.load(Ordering::Relaxed) || clock();
         let mut tell = |news: tree::News| {
+            let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
+            let closed = bound.zip(known).map(|(bound, known)| (bound - news.bound) / (bound - known));
+            let is_hopeless = news.nodes == 1 && closed.is_some_and(|closed| closed < LEAST);
+            is_given_up.fetch_or(is_hopeless, Ordering::Relaxed);
             // Who listens may have heard enough.
             teller.send(news).ok()?;
-            known.lock().unwrap_or_else(PoisonError::into_inner).filter(|_| !is_over())
+            known.filter(|_| !is_over() && !is_hopeless)
         };
         let (layout, most) = (Layout::new(smaller), reduce::limits(smaller));
         // What the first question proves is told at once: it takes the longest.
@@ -196,7 +204,8 @@ pub(super) fn planted(
         (nodes, is_closed) = (news.nodes, news.is_closed);
     };
     let is_broken = with_search(layout, searches, options, record, grow, &mut hear).is_err();
-    if (is_broken || !is_closed) && !record.is_done() && !record.is_over() {
+    let is_cut_short = !is_closed && !is_given_up.load(Ordering::Relaxed);
+    if (is_broken || is_cut_short) && !record.is_done() && !record.is_over() {
         record.blame("HiGHS broke off in the tree".to_owned());
     }
     nodes
@@ -236,22 +245,23 @@ fn with_search<News: Send, Found: Send>(
             halt.store(record.is_done() || record.watch.is_stopped(), Ordering::Relaxed);
         }
         search_halt.store(true, Ordering::Relaxed);
-        if searching.join().is_err() {
-            record.blame("the search beside HiGHS broke off".to_owned());
+        match searching.join() {
+            Ok(pool) => record.pool = pool,
+            Err(_) => record.blame("the search beside HiGHS broke off".to_owned()),
         }
         found.try_iter().for_each(|values| record.offer("search", &values));
         working.join()
     })
 }
 
-/// Searches on one thread until told to stop, from a plan and a population, and tells of better plans.
+/// Searches on one thread until told to stop, from a plan and a population, and tells of better plans; gives the population.
 fn searched(
     (layout, searches, pool): (&Layout<'_>, u32, Pool),
     best: &[u32],
     options: &Options,
     (halt, begun): (&AtomicBool, Instant),
     finder: &Sender<Vec<u32>>,
-) {
+) -> Pool {
     let go_on = move || {
         let (watch, nowhere) = (Watch { stop: halt, report: &|_| {} }, Rescue::none());
         let mut own = Record::new(layout.program, options, &watch, &nowhere, begun);
@@ -268,9 +278,11 @@ fn searched(
                 let _hung_up = finder.send(own.best.clone().unwrap_or_default());
             }
         }
+        own.pool
     };
-    if let Ok(alone) = rayon::ThreadPoolBuilder::new().num_threads(1).build() {
-        alone.install(go_on);
+    match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+        Ok(alone) => alone.install(go_on),
+        Err(_) => Pool::default(),
     }
 }
 
@@ -278,8 +290,8 @@ fn searched(
 mod tests {
     use super::*;
     use crate::scenario::Method;
-    use crate::solve::greedy;
     use crate::solve::trials::{Numbers, best, program};
+    use crate::solve::{greedy, relax};
 
     /// Calls [`accompanied`], or [`planted`], with all variables kept; gives the best value found and whether that is said to be
     /// the best of all.
@@ -329,6 +341,37 @@ mod tests {
             count += 1;
         }
         assert!(count >= 10, "{count} programs");
+    }
+
+    /// With the prices' bound known, a tree that brings it little nearer leaves plan and bound as they are, and that is no fault.
+    #[test]
+    fn a_hopeless_tree_is_given_up() {
+        let mut numbers = Numbers(88_172_645_463_325_252);
+        let options = Options { time_limit_s: 60.0, gap: 0.0, seed: 3, threads: 2, method: Method::Auto };
+        let (stop, nowhere) = (AtomicBool::new(false), Rescue::none());
+        let watch = Watch { stop: &stop, report: &|_| {} };
+        let (mut done, mut given_up) = (0, 0);
+        for program in std::iter::repeat_with(|| program(&mut numbers)).take(400) {
+            let most = reduce::limits(&program);
+            let (layout, best) = (Layout::new(&program), best(&program));
+            let Some(start) = greedy::values(&layout, &|| false).filter(|_| tree::suits(&program, &most)) else {
+                continue;
+            };
+            let Some(prices) = relax::prices(&program, &most, &|| false) else { continue };
+            let mut record = Record::new(&program, &options, &watch, &nowhere, Instant::now());
+            record.offer("greedy", &start);
+            record.prove("prices", prices.bound(&program, &most), Some(prices));
+            let reduced = reduce::restricted(&program, &vec![true; program.variables.len()]);
+            planted(&layout, &reduced, 0, &options, &mut record);
+            assert_eq!(record.faults, Vec::<String>::new());
+            let (value, bound, best) =
+                (record.value.expect("a plan"), record.bound.expect("a bound"), best.expect("one"));
+            let slack = 1e-9 * best.abs().max(1.0);
+            let (low, high) = (value.min(bound), value.max(bound));
+            assert!(low - slack <= best && best <= high + slack, "{value} {bound} {best}: {program:?}");
+            (done, given_up) = if record.is_done() { (done + 1, given_up) } else { (done, given_up + 1) };
+        }
+        assert!(done >= 40 && given_up >= 5, "{done} trees came to an end, {given_up} were given up");
     }
 
     #[test]

@@ -273,15 +273,24 @@ impl Tree<'_> {
         const BROKEN: f64 = 1e-6;
         /// Rounds for the first question.
         const ROOT: u32 = 40;
+        /// Part of what is left open that so many rounds have to close.
+        const LEAST: f64 = 0.02;
+        const PATIENCE: usize = 8;
         self.master.set_ranges(ranges);
         let mut solved = self.master.solve(is_over);
         // All questions after the first have what that has learnt.
         let rounds = if self.nodes == 1 { ROOT } else { self.habits.rounds };
+        let mut heights = Vec::new();
         for _ in 0..rounds {
             let Solved::Optimal(answer) = &solved else { break };
-            if self.is_hopeless(self.height_of(answer)) {
+            let height = self.height_of(answer);
+            let before = heights.len().checked_sub(PATIENCE).map(|place| heights[place]);
+            let is_stuck =
+                before.is_some_and(|before: f64| before - height < LEAST * (height - self.sign * self.value));
+            if is_stuck || self.is_hopeless(height) {
                 break;
             }
+            heights.push(height);
             let (broken, odd) = (self.broken(answer, BROKEN), self.odd(answer));
             if broken.is_empty() && odd.is_empty() {
                 break;
