@@ -294,12 +294,10 @@ def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
     for result in results:
         by_case.setdefault(result.case.name, []).append(result)
     kinds = collections.Counter(group[0].case.kind for group in by_case.values())
-    for group in by_case.values():
-        if kinds[group[0].case.kind] <= MANY:
-            lines += ["| " + " | ".join(cells) + " |" for cells in rows_of_case(group)]
+    rows = [cells for group in by_case.values() if kinds[group[0].case.kind] <= MANY for cells in rows_of_case(group)]
     for kind in (kind for kind, count in kinds.items() if count > MANY):
-        own = [result for result in results if result.case.kind == kind]
-        lines += ["| " + " | ".join(cells) + " |" for cells in rows_of_kind(kind, kinds[kind], own)]
+        rows += rows_of_kind(kind, kinds[kind], [result for result in results if result.case.kind == kind])
+    lines += ["| " + " | ".join(cells) + " |" for cells in rows]
     return "\n".join(lines) + "\n"
 
 

@@ -177,23 +177,24 @@ pub(super) fn planted(
     let clock = record.clock();
     let (start, smaller) = (reduced.forth(&best), &reduced.program);
     let (mut nodes, mut is_closed) = (0, false);
-    let (bound, is_given_up) = (record.bound, &AtomicBool::new(false));
+    let bound = record.bound;
     let grow = |halt: &AtomicBool, known: &Mutex<Option<f64>>, teller: Sender<_>| {
         let is_over = || halt.load(Ordering::Relaxed) || clock();
+        let mut is_given_up = false;
         let mut tell = |news: tree::News| {
             let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
             let closed = bound.zip(known).map(|(bound, known)| (bound - news.bound) / (bound - known));
-            let is_hopeless = news.nodes == 1 && closed.is_some_and(|closed| closed < LEAST);
-            is_given_up.fetch_or(is_hopeless, Ordering::Relaxed);
+            is_given_up = news.nodes == 1 && closed.is_some_and(|closed| closed < LEAST);
             // Who listens may have heard enough.
             teller.send(news).ok()?;
-            known.filter(|_| !is_over() && !is_hopeless)
+            known.filter(|_| !is_over() && !is_given_up)
         };
         let (layout, most) = (Layout::new(smaller), reduce::limits(smaller));
         // What the first question proves is told at once: it takes the longest.
         let mut habits = tree::Habits::new(smaller);
         habits.first = 1;
-        tree::grow(&layout, &most, &habits, (&start, value), &mut tell, &is_over)
+        tree::grow(&layout, &most, &habits, (&start, value), &mut tell, &is_over);
+        is_given_up
     };
     let mut hear = |record: &mut Record<'_>, news: tree::News| {
         for values in [news.values, news.hint].into_iter().flatten() {
@@ -203,9 +204,9 @@ pub(super) fn planted(
         record.tell("tree", news.nodes);
         (nodes, is_closed) = (news.nodes, news.is_closed);
     };
-    let is_broken = with_search(layout, searches, options, record, grow, &mut hear).is_err();
-    let is_cut_short = !is_closed && !is_given_up.load(Ordering::Relaxed);
-    if (is_broken || is_cut_short) && !record.is_done() && !record.is_over() {
+    let ended = with_search(layout, searches, options, record, grow, &mut hear);
+    let is_broken = ended.map_or(true, |is_given_up| !is_closed && !is_given_up);
+    if is_broken && !record.is_done() && !record.is_over() {
         record.blame("HiGHS broke off in the tree".to_owned());
     }
     nodes
@@ -289,18 +290,25 @@ fn searched(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Program;
     use crate::scenario::Method;
+    use crate::solve::multipliers::Multipliers;
     use crate::solve::trials::{Numbers, best, program};
     use crate::solve::{greedy, relax};
 
-    /// Calls [`accompanied`], or [`planted`], with all variables kept; gives the best value found and whether that is said to be
-    /// the best of all.
-    fn found(program: &crate::model::Program, stop: &AtomicBool, is_planted: bool) -> Option<(f64, bool)> {
+    /// What is known at the end: objective, bound, and whether the one is said to reach the other.
+    type Known = (f64, Option<f64>, bool);
+
+    /// Calls [`accompanied`], or [`planted`], with all variables kept, after the prices have proven a bound, if `prices` are given.
+    fn found(program: &Program, stop: &AtomicBool, is_planted: bool, prices: Option<Multipliers>) -> Option<Known> {
         let options = Options { time_limit_s: 60.0, gap: 0.0, seed: 3, threads: 2, method: Method::Auto };
         let (watch, nowhere) = (Watch { stop, report: &|_| {} }, Rescue::none());
         let layout = Layout::new(program);
         let mut record = Record::new(program, &options, &watch, &nowhere, Instant::now());
         record.offer("greedy", &greedy::values(&layout, &|| false)?);
+        if let Some(prices) = prices {
+            record.prove("prices", prices.bound(program, &reduce::limits(program)), Some(prices));
+        }
         let reduced = reduce::restricted(program, &vec![true; program.variables.len()]);
         if is_planted {
             planted(&layout, &reduced, 0, &options, &mut record);
@@ -309,37 +317,36 @@ mod tests {
             record.hear(ending.values.map(|values| reduced.back(&values)).as_deref(), ending.bound, ending.nodes);
         }
         assert_eq!(record.faults, Vec::<String>::new());
-        Some((record.value?, record.is_done()))
+        Some((record.value?, record.bound, record.is_done()))
     }
 
-    #[test]
-    fn search_and_one_model_end_at_the_best_plan() {
-        let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    /// Of forty programs, how many have a plan; all of these end at the best one and say so.
+    fn ended_at_the_best(is_planted: bool, seed: u64) -> u32 {
+        let mut numbers = Numbers(seed);
         let mut count = 0;
-        for _ in 0..40 {
-            let program = program(&mut numbers);
-            let Some((value, is_done)) = found(&program, &AtomicBool::new(false), false) else { continue };
+        for program in std::iter::repeat_with(|| program(&mut numbers)).take(40) {
+            if is_planted && !tree::suits(&program, &reduce::limits(&program)) {
+                continue;
+            }
+            let Some((value, _, is_done)) = found(&program, &AtomicBool::new(false), is_planted, None) else {
+                continue;
+            };
             let best = best(&program).expect("a plan is known");
             assert!(is_done && (value - best).abs() <= 1e-9 * best.abs().max(1.0), "{value} {best}: {program:?}");
             count += 1;
         }
+        count
+    }
+
+    #[test]
+    fn search_and_one_model_end_at_the_best_plan() {
+        let count = ended_at_the_best(false, 0x2545_f491_4f6c_dd1d);
         assert!(count >= 20, "{count} programs");
     }
 
     #[test]
     fn search_and_a_tree_end_at_the_best_plan() {
-        let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-        let mut count = 0;
-        for _ in 0..40 {
-            let program = program(&mut numbers);
-            if !tree::suits(&program, &reduce::limits(&program)) {
-                continue;
-            }
-            let Some((value, is_done)) = found(&program, &AtomicBool::new(false), true) else { continue };
-            let best = best(&program).expect("a plan is known");
-            assert!(is_done && (value - best).abs() <= 1e-9 * best.abs().max(1.0), "{value} {best}: {program:?}");
-            count += 1;
-        }
+        let count = ended_at_the_best(true, 0x9e37_79b9_7f4a_7c15);
         assert!(count >= 10, "{count} programs");
     }
 
@@ -347,29 +354,21 @@ mod tests {
     #[test]
     fn a_hopeless_tree_is_given_up() {
         let mut numbers = Numbers(88_172_645_463_325_252);
-        let options = Options { time_limit_s: 60.0, gap: 0.0, seed: 3, threads: 2, method: Method::Auto };
-        let (stop, nowhere) = (AtomicBool::new(false), Rescue::none());
-        let watch = Watch { stop: &stop, report: &|_| {} };
         let (mut done, mut given_up) = (0, 0);
         for program in std::iter::repeat_with(|| program(&mut numbers)).take(400) {
             let most = reduce::limits(&program);
-            let (layout, best) = (Layout::new(&program), best(&program));
-            let Some(start) = greedy::values(&layout, &|| false).filter(|_| tree::suits(&program, &most)) else {
+            let Some(prices) = relax::prices(&program, &most, &|| false).filter(|_| tree::suits(&program, &most))
+            else {
                 continue;
             };
-            let Some(prices) = relax::prices(&program, &most, &|| false) else { continue };
-            let mut record = Record::new(&program, &options, &watch, &nowhere, Instant::now());
-            record.offer("greedy", &start);
-            record.prove("prices", prices.bound(&program, &most), Some(prices));
-            let reduced = reduce::restricted(&program, &vec![true; program.variables.len()]);
-            planted(&layout, &reduced, 0, &options, &mut record);
-            assert_eq!(record.faults, Vec::<String>::new());
-            let (value, bound, best) =
-                (record.value.expect("a plan"), record.bound.expect("a bound"), best.expect("one"));
+            let Some((value, bound, is_done)) = found(&program, &AtomicBool::new(false), true, Some(prices)) else {
+                continue;
+            };
+            let (bound, best) = (bound.expect("a bound"), best(&program).expect("a plan is known"));
             let slack = 1e-9 * best.abs().max(1.0);
             let (low, high) = (value.min(bound), value.max(bound));
             assert!(low - slack <= best && best <= high + slack, "{value} {bound} {best}: {program:?}");
-            (done, given_up) = if record.is_done() { (done + 1, given_up) } else { (done, given_up + 1) };
+            (done, given_up) = if is_done { (done + 1, given_up) } else { (done, given_up + 1) };
         }
         assert!(done >= 40 && given_up >= 5, "{done} trees came to an end, {given_up} were given up");
     }
@@ -379,7 +378,7 @@ mod tests {
         let mut numbers = Numbers(5);
         for program in std::iter::repeat_with(|| program(&mut numbers)).take(12) {
             let Some(start) = greedy::values(&Layout::new(&program), &|| false) else { continue };
-            let (value, _) = found(&program, &AtomicBool::new(true), false).expect("greedy has a plan");
+            let (value, ..) = found(&program, &AtomicBool::new(true), false, None).expect("greedy has a plan");
             let (start, best) = (program.objective(&start), best(&program).expect("a plan is known"));
             let is_between = start.min(best) - 1e-9 <= value && value <= start.max(best) + 1e-9;
             assert!(is_between, "{value} is not between {start} and {best}: {program:?}");
