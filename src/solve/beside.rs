@@ -6,12 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
+use super::joint::Joint;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::pool::Pool;
 use super::record::Record;
 use super::rescue::Rescue;
 use super::{Watch, compact, search, steps, tree};
+use crate::model::Program;
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
@@ -21,8 +23,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
 /// does not depend on which of the two is quicker; a tree without questions cuts the search short. With a rival, HiGHS works on
-/// one model of the same program meanwhile; what it finds is taken when one of the two is done, and of plans of the same worth
-/// the quicker one's stays.
+/// one model of the same program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker
+/// one's stays.
 ///
 /// Gives the number of questions or nodes of the one that was done first.
 pub(super) fn branched(
@@ -45,7 +47,7 @@ pub(super) fn branched(
     let start = &reduced.forth(&best);
     let (teller, told) = sync_channel(0);
     let (answerer, answers) = sync_channel(0);
-    let (rival_bound, begun) = (&Mutex::new(None), record.begun);
+    let (rival_news, begun) = (&Mutex::new(Latest::default()), record.begun);
     std::thread::scope(|scope| {
         let growing = scope.spawn(move || {
             let mut tell = |news: tree::News| {
@@ -57,33 +59,26 @@ pub(super) fn branched(
             let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
             tree::grow(&layout, &most, &habits, (start, value), &mut tell, &is_over)
         });
-        let rival = has_rival.then(|| {
-            scope.spawn(move || {
-                let mut heard = |news: &compact::News<'_>| {
-                    *rival_bound.lock().unwrap_or_else(PoisonError::into_inner) = news.bound;
-                };
-                let ending = compact::solve(smaller, options, rival_halt, begun, Some(start), &mut heard);
-                let is_proven = ending.as_ref().is_ok_and(|ending| ending.stop_reason.is_none());
-                halt.fetch_or(is_proven, Ordering::Relaxed);
-                ending
-            })
-        });
+        let mut rival = None;
         // On one thread, so that where there are two cores the tree has one.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
-        let mut is_closed = false;
+        let walk = |start: &Vec<u32>, longer: u32, draw: u64| {
+            let moves = Effort::suited(layout.program, longer).moves;
+            let random = options.seed.wrapping_mul(1 << 20).wrapping_add(draw);
+            let walk = || search::walks(layout, &[start], search::NEAR, random, moves, &is_late);
+            alone.as_ref().map_or_else(|_| walk(), |alone| alone.install(walk))
+        };
+        let (mut is_closed, mut is_given_up) = (false, false);
         loop {
             round += 1;
             let mut walks = Vec::new();
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
                 let longer = if hint.is_some() { SEARCHES - 2 } else { SEARCHES - 1 };
-                let moves = Effort::suited(layout.program, longer).moves;
-                let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
-                let walk = || search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
-                walks = alone.as_ref().map_or_else(|_| walk(), |alone| alone.install(walk));
+                walks = walk(&start, longer, round * 1000);
             }
             let news = told.recv().ok();
             // What a closed tree cut short would depend on who was quicker.
@@ -99,11 +94,20 @@ pub(super) fn branched(
             record.tell("tree", news.nodes);
             nodes = news.nodes;
             is_closed = news.is_closed;
-            if let Some(bound) = rival_bound.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                record.hear(None, Some(bound), nodes);
+            let (values, bound) = std::mem::take(&mut *rival_news.lock().unwrap_or_else(PoisonError::into_inner));
+            if values.is_some() || bound.is_some() {
+                record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);
             }
-            if news.is_closed || record.is_done() || is_over() {
+            is_given_up = news.is_given_up;
+            if news.is_closed || is_given_up || record.is_done() || is_over() {
                 break;
+            }
+            if let Some(joints) = news.rows.filter(|_| has_rival)
+                && let Some(best) = &record.best
+            {
+                let (start, halts) = (reduced.forth(best), (rival_halt, halt));
+                let rivalry = move || competing(smaller, (&start, &joints), options, halts, (begun, rival_news));
+                rival = Some(scope.spawn(rivalry));
             }
             let known = record.value.unwrap_or(value);
             idle = if known.to_bits() == value.to_bits() { idle + 1 } else { 0 };
@@ -121,11 +125,35 @@ pub(super) fn branched(
             let back = ending.values.map(|values| reduced.back(&values));
             record.hear(back.as_deref(), ending.bound, nodes);
         }
-        if (is_broken || !(is_closed || is_beaten)) && !record.is_done() && !record.is_over() {
+        if (is_broken || !(is_closed || is_given_up || is_beaten)) && !record.is_done() && !record.is_over() {
             record.blame("HiGHS broke off in the tree".to_owned());
         }
     });
     nodes
+}
+
+/// The latest values and bound that someone told of, until they are taken.
+type Latest = (Option<Vec<u32>>, Option<f64>);
+
+/// HiGHS on one model, from a plan and with rows on several sets; a proof ends the other, too.
+///
+/// # Errors
+/// Those of [`compact::solve`].
+fn competing(
+    program: &Program,
+    (start, joints): (&[u32], &[Joint]),
+    options: &Options,
+    (halt, other): (&AtomicBool, &AtomicBool),
+    (begun, latest): (Instant, &Mutex<Latest>),
+) -> Result<compact::Ending, SolveError> {
+    let mut heard = |news: &compact::News<'_>| {
+        let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.0 = news.values.map(<[u32]>::to_vec).or_else(|| latest.0.take());
+        latest.1 = news.bound.or(latest.1);
+    };
+    let ending = compact::solve(program, options, halt, begun, (Some(start), joints), &mut heard);
+    other.fetch_or(ending.as_ref().is_ok_and(|ending| ending.stop_reason.is_none()), Ordering::Relaxed);
+    ending
 }
 
 /// What the rival has to say; nothing where it failed, which is no harm: the tree says what there is to say.
@@ -152,7 +180,7 @@ pub(super) fn accompanied(
             // Who listens stays until this ends.
             let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
         };
-        compact::solve(smaller, options, halt, begun, Some(&start), &mut heard)
+        compact::solve(smaller, options, halt, begun, (Some(&start), &[]), &mut heard)
     };
     let mut hear = |record: &mut Record<'_>, (values, bound, nodes): (Option<Vec<u32>>, _, _)| {
         record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);
@@ -290,7 +318,6 @@ fn searched(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Program;
     use crate::scenario::Method;
     use crate::solve::multipliers::Multipliers;
     use crate::solve::trials::{Numbers, best, program};

@@ -1,6 +1,6 @@
 //! The covering terms of a program shared out among bins, and a point turned into planes above what each bin earns.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::bundles::Bundles;
 use super::frame::{Frame, TOTAL};
@@ -90,15 +90,13 @@ impl<'a> Partition<'a> {
         Self { bins, planes, sets: &bundles.sets, variables: &program.sets, most }
     }
 
-    /// Set, bin and worth of each term that has a bin for itself and one level; none where a bin has several terms.
-    pub(super) fn single(&self, program: &Program) -> Vec<(u32, usize, f64)> {
-        let is_plain = |term: &BinTerm| program.groups[term.ladder as usize].full_at() == 1;
+    /// Set and bin of each term, where each has a bin for itself; none where a bin has several terms.
+    pub(super) fn single(&self) -> BTreeMap<u32, usize> {
         if self.bins.iter().any(|bin| bin.terms.len() != 1) {
-            return Vec::new();
+            return BTreeMap::new();
         }
-        let bins = self.bins.iter().enumerate().map(|(place, bin)| (place, bin, &bin.terms[0]));
-        let plain = bins.filter(|(_, bin, term)| is_plain(term) && bin.worth > 0.0);
-        plain.map(|(place, bin, term)| (term.set, place, bin.worth)).collect()
+        let bins = self.bins.iter().enumerate().filter(|(_, bin)| bin.worth > 0.0);
+        bins.map(|(place, bin)| (bin.terms[0].set, place)).collect()
     }
 
     /// The plane that touches what a bin earns at a point.

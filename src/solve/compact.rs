@@ -1,5 +1,6 @@
 //! A program turned into one mixed-integer model for HiGHS, and what HiGHS says turned into values and a bound.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use highs::HighsModelStatus;
 use super::StopReason;
 use super::bundles::Bundles;
 use super::highs_ffi::{self, Run, Tick};
+use super::joint::Joint;
 use super::steps::{self, value_scale};
 use crate::model::{Aim, Program};
 use crate::problem::SolveError;
@@ -87,7 +89,8 @@ struct Compact {
     step: Option<f64>,
 }
 
-/// Solves a program by one model, from values that keep the rules where there are some.
+/// Solves a program by one model, from values that keep the rules where there are some, and with rows on several sets that all
+/// whole values keep.
 ///
 /// # Errors
 /// [`SolveError`] when HiGHS cannot take the model at all and there is no start.
@@ -96,7 +99,7 @@ pub(super) fn solve(
     options: &Options,
     halt: &AtomicBool,
     begun: Instant,
-    start: Option<&[u32]>,
+    (start, joints): (Option<&[u32]>, &[Joint]),
     heard: &mut dyn FnMut(&News<'_>),
 ) -> Result<Ending, SolveError> {
     if let Some(ending) = without_search(program) {
@@ -105,7 +108,7 @@ pub(super) fn solve(
     let compact = Compact::new(program);
     let full_start = start.map(|values| compact.complete(program, values));
     let (scale, step) = (compact.scale, compact.step);
-    let (columns, mut model) = compact.model(program)?;
+    let (columns, mut model) = compact.model(program, joints)?;
     let rows = model.num_rows();
     set_options(&mut model, options, begun, step)?;
     if let Some(full_start) = &full_start {
@@ -244,7 +247,7 @@ impl Compact {
     }
 
     /// Columns of the program's variables and the model.
-    fn model(self, program: &Program) -> Result<(usize, highs::Model), SolveError> {
+    fn model(self, program: &Program, joints: &[Joint]) -> Result<(usize, highs::Model), SolveError> {
         let Self { columns, values, rungs, worst, bundles, sums, scale, .. } = self;
         let items: Vec<Variable> = values.iter().chain(&sums).copied().collect();
         // The value of each part, in model units.
@@ -299,6 +302,17 @@ impl Compact {
                     problem = problem.with(constraint!(pair[0].column >= pair[1].column));
                 }
             }
+        }
+        let of_set: HashMap<u32, &[Rung]> =
+            rungs.chunk_by(|a, b| a.set == b.set).map(|rungs| (rungs[0].set, rungs)).collect();
+        let scale = value_scale(program);
+        for joint in joints {
+            let rungs = joint.sets.iter().filter_map(|(set, factor)| of_set.get(set).map(|rungs| (rungs, factor)));
+            let earned = rungs
+                .flat_map(|(rungs, factor)| rungs.iter().map(move |rung| scale * factor * rung.worth * rung.column));
+            let factors = joint.factors.iter().map(|(place, factor)| -scale * factor * values[*place as usize]);
+            let sum: Expression = earned.chain(factors).sum();
+            problem = problem.with(constraint!(sum <= scale * joint.most));
         }
         if let Aim::LeastCost { coverage, .. } = program.aim {
             if needs_rungs(program) {
@@ -420,6 +434,6 @@ impl Watcher<'_> {
 /// `None` when HiGHS does not say within the time.
 pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, stop: &AtomicBool) -> Option<bool> {
     let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1, method: Method::Compact };
-    let ending = solve(program, &options, stop, Instant::now(), None, &mut |_| {}).ok()?;
+    let ending = solve(program, &options, stop, Instant::now(), (None, &[]), &mut |_| {}).ok()?;
     (ending.is_infeasible || ending.values.is_some()).then_some(ending.is_infeasible)
 }

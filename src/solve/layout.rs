@@ -47,6 +47,11 @@ pub(super) struct SetTerm {
 }
 
 impl SetTerm {
+    /// Units after which no more is earned.
+    pub(super) fn full(&self) -> u32 {
+        self.full
+    }
+
     /// Place in the ladders of the step from `count` units to one more.
     pub(super) fn step(&self, count: u32) -> usize {
         (self.ladder + count.min(self.full)) as usize

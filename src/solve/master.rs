@@ -4,10 +4,10 @@ use highs::{Col, HighsModelStatus, Model};
 
 use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
-use super::frame::{self, Frame};
+use super::frame::{self, Frame, TOTAL};
 use super::highs_ffi::{self, Basis, Run};
+use super::joint::{Joint, PricedJoint};
 use super::multipliers::Multipliers;
-use super::odd::{Odd, Together};
 use crate::model::Program;
 
 /// The model that learns.
@@ -31,8 +31,8 @@ pub(super) struct Master {
 enum Learnt {
     /// What a bin earns at most.
     Plane(Cut),
-    /// What three sets earn together at most.
-    Odd(Odd),
+    /// What several sets earn together at most, and how many times the row stands in the model.
+    Joint(Joint, f64),
 }
 
 /// A basis, good as long as no cut is taken away.
@@ -105,12 +105,14 @@ impl Master {
         self.add_row(cut.constant, row, Learnt::Plane(cut));
     }
 
-    /// Adds a row on three sets, which have these bins, worth so much, for themselves.
-    pub(super) fn add_odd(&mut self, odd: Odd, bins: [(usize, f64); 3]) {
-        let factors = odd.factors.iter().map(|(variable, factor)| (self.items[*variable as usize], -factor));
-        let levels = bins.map(|(bin, worth)| (self.bins[bin], 1.0 / worth));
-        let row: Vec<(Col, f64)> = factors.chain(levels).collect();
-        self.add_row(1.0, row, Learnt::Odd(odd));
+    /// Adds a row on several sets, which have bins for themselves.
+    pub(super) fn add_joint(&mut self, joint: Joint, bin_of: impl Fn(u32) -> usize) {
+        let largest = joint.sets.iter().fold(f64::MIN_POSITIVE, |largest, (_, factor)| largest.max(*factor));
+        let times = TOTAL / largest;
+        let factors = joint.factors.iter().map(|(variable, factor)| (self.items[*variable as usize], -times * factor));
+        let sets = joint.sets.iter().map(|(set, factor)| (self.bins[bin_of(*set)], factor / largest));
+        let row: Vec<(Col, f64)> = factors.chain(sets).collect();
+        self.add_row(times * joint.most, row, Learnt::Joint(joint, times));
     }
 
     fn add_row(&mut self, most: f64, row: Vec<(Col, f64)>, learnt: Learnt) {
@@ -172,20 +174,22 @@ impl Master {
     pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
         let planes = self.cuts.iter().zip(&answer.duals[self.frame_rows..]).filter_map(|(learnt, dual)| match learnt {
             Learnt::Plane(cut) => Some((cut, *dual)),
-            Learnt::Odd(_) => None,
+            Learnt::Joint(..) => None,
         });
         frame::multipliers(program, &answer.duals, self.first_part, bins.prices(program, planes))
     }
 
-    /// The prices on three sets together.
-    pub(super) fn together(&self, program: &Program, answer: &Answer) -> Vec<Together> {
+    /// The prices on rows of several sets.
+    pub(super) fn joints(&self, program: &Program, answer: &Answer) -> Vec<PricedJoint> {
         let scale = Frame::scale(program);
         let rows = self.cuts.iter().zip(&answer.duals[self.frame_rows..]);
-        let odd = rows.filter_map(|(learnt, dual)| match learnt {
-            Learnt::Odd(odd) if *dual < 0.0 => Some(Together { odd: odd.clone(), price: -dual / scale }),
+        let priced = rows.filter_map(|(learnt, dual)| match learnt {
+            Learnt::Joint(joint, times) if *dual < 0.0 => {
+                Some(PricedJoint { joint: joint.clone(), price: -dual * times / scale })
+            }
             _ => None,
         });
-        odd.collect()
+        priced.collect()
     }
 
     /// Solves the linear program from its last basis; once more from none where that leads to no answer, or to the word that

@@ -193,6 +193,7 @@ fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, plans: &[&Vec<u32>]) ->
 /// The best values of the smaller program within the limits, as values of the whole.
 pub(super) fn merged(reduced: &Reduced, best: &[u32], options: &Options, stop: &AtomicBool) -> Option<Vec<u32>> {
     let start = reduced.forth(best);
-    let ending = compact::solve(&reduced.program, options, stop, Instant::now(), Some(&start), &mut |_| {}).ok()?;
+    let ending =
+        compact::solve(&reduced.program, options, stop, Instant::now(), (Some(&start), &[]), &mut |_| {}).ok()?;
     ending.values.map(|values| reduced.back(&values))
 }

@@ -1,5 +1,6 @@
 //! A program turned into a solution: values, a proven bound, and why the search ended.
 
+mod area;
 mod bath;
 mod beside;
 mod bins;
@@ -11,12 +12,15 @@ mod cuts;
 #[cfg(test)]
 mod faults;
 mod frame;
+mod gathering;
 mod greedy;
 mod ground;
 mod highs_ffi;
+mod joint;
 mod kernel;
 mod layout;
 mod lift;
+mod local;
 mod market;
 mod master;
 mod merge;

@@ -1,6 +1,6 @@
 //! Prices on the rows and terms of a program turned into a bound that no plan can beat.
 
-use super::odd::Together;
+use super::joint::PricedJoint;
 use super::steps;
 use crate::model::{Aim, Program, Row, TermGroup};
 
@@ -184,9 +184,9 @@ impl Multipliers {
         self.ledger(program, ranges, &[]).proof(program, ranges)
     }
 
-    /// What each unit is worth at these prices, and at those on three sets together, and what is paid besides, for values
+    /// What each unit is worth at these prices, and at those on several sets together, and what is paid besides, for values
     /// within these ranges.
-    pub(super) fn ledger(&self, program: &Program, ranges: &[(u32, u32)], together: &[Together]) -> Ledger {
+    pub(super) fn ledger(&self, program: &Program, ranges: &[(u32, u32)], joints: &[PricedJoint]) -> Ledger {
         let costs: &[f64] = match &program.aim {
             Aim::MostValue => &[],
             Aim::LeastCost { costs, .. } => costs,
@@ -194,30 +194,34 @@ impl Multipliers {
         let fixed = Fixed::new(self.largest(costs));
         let mut worth = vec![0_i128; program.variables.len()];
         let mut total = 0_i128;
-        // That a set earns anything is paid for in each of these.
-        let mut entry = vec![0_i128; if together.is_empty() { 0 } else { program.sets.len() }];
-        for together in together {
-            let price = fixed.near(sound(together.price).max(0.0));
-            total += price;
-            together.odd.sets.iter().for_each(|set| entry[*set as usize] += price);
-            for (variable, factor) in &together.odd.factors {
-                worth[*variable as usize] += price * whole(*factor);
+        // What a set earns is paid for in each of these.
+        let mut shares = vec![0.0; if joints.is_empty() { 0 } else { program.sets.len() }];
+        for PricedJoint { joint, price } in joints {
+            let price = sound(*price).max(0.0);
+            total += fixed.up(guarded(price * joint.most));
+            joint.sets.iter().for_each(|(set, factor)| shares[*set as usize] += price * factor);
+            for (variable, factor) in &joint.factors {
+                worth[*variable as usize] += fixed.up(guarded(price * factor));
             }
         }
         for group in &program.groups {
             for term in &group.terms {
-                let entry = entry.get(term.set as usize).copied().unwrap_or(0);
                 let without = self.left_out_of(term.set).iter();
                 let without: Vec<(u32, i128)> =
                     without.map(|left_out| (left_out.variable, fixed.near(left_out.price))).collect();
                 let unit = fixed.near(self.sets[term.set as usize]);
-                let scale = term.weight * group.scale * self.parts[group.part];
+                let share = shares.get(term.set as usize).copied().unwrap_or(0.0);
+                let scale = term.weight * group.scale * (self.parts[group.part] - share);
                 let paid = |count: u32| {
                     let beyond = |variable: u32| i128::from(count.saturating_sub(ranges[variable as usize].1));
                     let others = without.iter().map(|(variable, price)| price * beyond(*variable));
-                    entry + unit * i128::from(count) + others.sum::<i128>()
+                    unit * i128::from(count) + others.sum::<i128>()
                 };
-                total += best_prefix(group, |value| fixed.up(scale * value), paid);
+                total += best_prefix(
+                    group,
+                    |value| fixed.up(if share > 0.0 { guarded(scale * value) } else { scale * value }),
+                    paid,
+                );
                 let all = unit + without.iter().map(|(_, price)| price).sum::<i128>();
                 for variable in program.sets.row(term.set as usize) {
                     worth[*variable as usize] += all;
@@ -274,6 +278,11 @@ impl LeftOut {
         let set = self.set as usize;
         set < program.sets.len() && program.sets.row(set).binary_search(&self.variable).is_ok()
     }
+}
+
+/// A product or sum of a few numbers, moved upwards by more than it was rounded.
+fn guarded(number: f64) -> f64 {
+    number + 16.0 * f64::EPSILON * number.abs()
 }
 
 /// A price that is a number.

@@ -2,26 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::joint::Joint;
+use super::layout::Layout;
 use crate::cover::Rows;
-
-/// Of three sets, each with a level of its own between 0 and 1 that is at most the units on it: the sum of the levels is at
-/// most 1 and, of each variable, its units where it is in one or two of the sets, twice its units where it is in all three.
-///
-/// # Source
-/// Half the sum of `y <= sum of x` and `y <= 1` over the three sets, rounded: zero-half cuts, Caprara and Fischetti 1996.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Odd {
-    pub(super) sets: [u32; 3],
-    /// Variables and their factors.
-    pub(super) factors: Vec<(u32, f64)>,
-}
-
-/// A price on three sets together.
-#[derive(Clone, Debug)]
-pub(super) struct Together {
-    pub(super) odd: Odd,
-    pub(super) price: f64,
-}
 
 /// Sets that look alike to an answer: the variables of theirs that it uses, and of one of the sets what it leaves open.
 struct Kind {
@@ -33,18 +16,32 @@ struct Kind {
     set: u32,
 }
 
-/// Rows that an answer breaks most; `levels` are sets with their levels, `values` those of the variables.
+/// Rows on three sets that an answer breaks most; `earned` are sets with what they earn, in the objective's units, `values`
+/// those of the variables. Sets with more levels than one are left alone.
+///
+/// Of three sets of one level, the sum of the levels is at most 1 and, of each variable, its units where it is in one or two of
+/// the sets, twice its units where it is in all three.
+///
+/// # Source
+/// Half the sum of `y <= sum of x` and `y <= 1` over the three sets, rounded: zero-half cuts, Caprara and Fischetti 1996.
 ///
 /// # Cost
 /// Linear in the items of the sets, and for each two sets that share variables with parts of units a look at those that share
 /// what is in one of them; at most [`LOOKS`].
-pub(super) fn broken(sets: &Rows, levels: &[(u32, f64)], values: &[f64]) -> Vec<Odd> {
+pub(super) fn broken(layout: &Layout<'_>, earned: &[(u32, f64)], values: &[f64]) -> Vec<Joint> {
     /// A row has to be broken by so much.
     const LEAST: f64 = 0.02;
     /// Most rows, and most of one set.
     const MOST: usize = 400;
     const EACH: u32 = 4;
-    let kinds = kinds(sets, levels, values);
+    let sets = &layout.program.sets;
+    let worth = |set: u32| {
+        let term = layout.terms[set as usize];
+        if term.full() == 1 { term.weight * layout.steps[term.step(0)] } else { 0.0 }
+    };
+    let plain = earned.iter().map(|(set, earned)| (*set, *earned, worth(*set))).filter(|(.., worth)| *worth > 0.0);
+    let levels: Vec<(u32, f64)> = plain.map(|(set, earned, worth)| (set, earned / worth)).collect();
+    let kinds = kinds(sets, &levels, values);
     let mut found = triples(&kinds, values, LEAST);
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut taken: HashMap<u32, u32> = HashMap::new();
@@ -53,7 +50,8 @@ pub(super) fn broken(sets: &Rows, levels: &[(u32, f64)], values: &[f64]) -> Vec<
         let triple = triple.map(|kind| kinds[kind].set);
         if triple.iter().all(|set| taken.get(set).is_none_or(|count| *count < EACH)) {
             triple.iter().for_each(|set| *taken.entry(*set).or_default() += 1);
-            rows.push(Odd { sets: triple, factors: factors(sets, triple) });
+            let sets_and_factors = triple.map(|set| (set, 1.0 / worth(set)));
+            rows.push(Joint { sets: sets_and_factors.to_vec(), most: 1.0, factors: factors(sets, triple) });
         }
         if rows.len() == MOST {
             break;
@@ -180,18 +178,30 @@ fn factors(sets: &Rows, triple: [u32; 3]) -> Vec<(u32, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Aim, Program, TermGroup, Variable};
     use crate::solve::trials::Numbers;
+
+    /// A program of sets that earn 1, 2 ... with their first unit.
+    fn of_sets(sets: &[Vec<u32>], variables: u32) -> Program {
+        let most = Variable { most: 2 };
+        let mut program = Program::new(Aim::MostValue, vec![most; variables as usize]);
+        let group = TermGroup { part: 0, levels: vec![1.0], scale: 1.0, terms: Vec::new() };
+        let weights: Vec<f64> = (1..=sets.len()).map(|weight| f64::from(u32::try_from(weight).expect("few"))).collect();
+        program.add_group(group, sets.iter().map(Vec::as_slice).zip(&weights));
+        program
+    }
 
     /// Half a unit at each of three posts, any two of which cover a site: all sites are covered by parts of units.
     #[test]
     fn a_triangle_is_found() {
-        let mut sets = Rows::default();
-        [[0, 1], [1, 2], [0, 2], [2, 3]].iter().for_each(|set| sets.push(set));
-        let levels: Vec<(u32, f64)> = (0..4).map(|set| (set, if set < 3 { 1.0 } else { 0.5 })).collect();
-        let rows = broken(&sets, &levels, &[0.5, 0.5, 0.5, 0.0]);
-        let factors = vec![(0, 1.0), (1, 1.0), (2, 1.0)];
-        assert_eq!(rows, [Odd { sets: [0, 2, 1], factors }], "1.5 units cover 3 sites where at most 2.5 are possible");
-        assert_eq!(broken(&sets, &levels, &[1.0, 0.5, 0.5, 0.0]), [], "two units cover three sites");
+        let program = of_sets(&[vec![0, 1], vec![1, 2], vec![0, 2], vec![2, 3]], 4);
+        let layout = Layout::new(&program);
+        let earned = [(0, 1.0), (1, 2.0), (2, 3.0), (3, 2.0)];
+        let rows = broken(&layout, &earned, &[0.5, 0.5, 0.5, 0.0]);
+        let (sets, factors) = (vec![(0, 1.0), (2, 1.0 / 3.0), (1, 0.5)], vec![(0, 1.0), (1, 1.0), (2, 1.0)]);
+        let row = Joint { sets, most: 1.0, factors };
+        assert_eq!(rows, [row], "1.5 units cover 3 sites where at most 2.5 are possible");
+        assert_eq!(broken(&layout, &earned, &[1.0, 0.5, 0.5, 0.0]), [], "two units cover three sites");
     }
 
     /// Whatever an answer looks like: the rows that it breaks are kept by whole units, and it does break them.
@@ -201,26 +211,22 @@ mod tests {
         let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
         let mut found = 0;
         for _ in 0..1_500 {
-            let mut sets = Rows::default();
-            for _ in 0..8 {
-                let set: Vec<u32> = (0..VARIABLES).filter(|_| numbers.below(5) < 2).collect();
-                sets.push(&set);
-            }
+            let set = |numbers: &mut Numbers| (0..VARIABLES).filter(|_| numbers.below(5) < 2).collect::<Vec<u32>>();
+            let sets: Vec<Vec<u32>> = (0..8).map(|_| set(&mut numbers)).filter(|set| !set.is_empty()).collect();
+            let program = of_sets(&sets, VARIABLES);
+            let layout = Layout::new(&program);
             let values: Vec<f64> = (0..VARIABLES).map(|_| f64::from(numbers.below(5)) / 4.0).collect();
-            let units = |set: usize, values: &[f64]| -> f64 {
-                sets.row(set).iter().map(|variable| values[*variable as usize]).sum()
+            let earned = |set: u32, values: &[f64]| -> f64 {
+                let units: f64 = sets[set as usize].iter().map(|variable| values[*variable as usize]).sum();
+                f64::from(set + 1) * units.min(1.0)
             };
-            let levels: Vec<(u32, f64)> = (0..8).map(|set| (set, units(set as usize, &values).min(1.0))).collect();
-            for odd in broken(&sets, &levels, &values) {
-                let slack = |values: &[f64]| {
-                    let most: f64 =
-                        odd.factors.iter().map(|(variable, factor)| factor * values[*variable as usize]).sum();
-                    1.0 + most - odd.sets.iter().map(|set| units(*set as usize, values).min(1.0)).sum::<f64>()
-                };
-                assert!(slack(&values) < -0.01, "{odd:?} {values:?}");
+            let all: Vec<(u32, f64)> = (0..).zip(&sets).map(|(set, _)| (set, earned(set, &values))).collect();
+            for joint in broken(&layout, &all, &values) {
+                let excess = |values: &[f64]| joint.excess(|set| earned(set, values), values);
+                assert!(excess(&values) > 0.01, "{joint:?} {values:?}");
                 for plan in 0..3_u32.pow(VARIABLES) {
                     let whole: Vec<f64> = (0..VARIABLES).map(|place| f64::from(plan / 3_u32.pow(place) % 3)).collect();
-                    assert!(slack(&whole) >= -1e-9, "{odd:?} {whole:?}");
+                    assert!(excess(&whole) <= 1e-9, "{joint:?} {whole:?}");
                 }
                 found += 1;
             }

@@ -252,7 +252,7 @@ fn compactly(
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
         record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let ending = compact::solve(program, options, stop, begun, start.as_deref(), &mut heard)?;
+    let ending = compact::solve(program, options, stop, begun, (start.as_deref(), &[]), &mut heard)?;
     Ok(concluded(ending, reduced, record, method))
 }
 

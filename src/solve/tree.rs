@@ -7,14 +7,15 @@ use super::bins::{Cut, Partition};
 use super::branching::Gains;
 use super::bundles::Bundles;
 use super::cuts;
-use super::frame::Frame;
+use super::frame::{Frame, TOTAL};
+use super::gathering::Gathering;
 use super::greedy;
+use super::joint::Joint;
 use super::layout::Layout;
 use super::master::{Answer, Master, Solved};
-use super::odd::{self, Odd};
 use super::question::{Branch, Node, half};
 use super::state::State;
-use super::steps;
+use super::{local, odd, steps};
 use crate::model::{Aim, Program, Term, TermGroup};
 
 /// What a stage of growth tells.
@@ -27,8 +28,13 @@ pub(super) struct News {
     pub(super) hint: Option<Vec<u32>>,
     /// Questions asked so far.
     pub(super) nodes: u64,
+    /// Rows on several sets that whole units keep and a model of the program alone does not know; told once, when there will be
+    /// no more.
+    pub(super) rows: Option<Vec<Joint>>,
     /// True when no question is open.
     pub(super) is_closed: bool,
+    /// True when the tree ends although questions are open: rows on neighbouring sets brought too little.
+    pub(super) is_given_up: bool,
 }
 
 /// True where whole answers of the cuts' model earn what they seem to earn, so that branching on variables ends somewhere:
@@ -54,6 +60,9 @@ pub(super) struct Habits {
     /// Questions of the first stage.
     pub(super) first: u64,
 }
+
+/// Questions before rows on neighbouring sets are looked for: small trees end without any.
+const FIRST: u64 = 8;
 
 /// Questions of a stage.
 const STAGE: u64 = 64;
@@ -82,7 +91,7 @@ pub(super) fn grow(
     habits: &Habits,
     (start, value): (&[u32], f64),
     tell: &mut dyn FnMut(News) -> Option<f64>,
-    is_over: &dyn Fn() -> bool,
+    is_over: &(dyn Fn() -> bool + Sync),
 ) -> Option<()> {
     let program = layout.program;
     let (bundles, bins) = &habits.shape;
@@ -92,7 +101,15 @@ pub(super) fn grow(
     let (mut value, mut is_ended) = (value, false);
     let mut wait = |_: &Master, _: &Answer| {
         // Nothing is known yet, but who searches meanwhile need not wait.
-        let nothing = News { bound: sign * f64::INFINITY, values: None, hint: None, nodes: 0, is_closed: false };
+        let nothing = News {
+            bound: sign * f64::INFINITY,
+            values: None,
+            hint: None,
+            nodes: 0,
+            rows: None,
+            is_closed: false,
+            is_given_up: false,
+        };
         match tell(nothing) {
             Some(better) => value = better,
             None => is_ended = true,
@@ -102,9 +119,10 @@ pub(super) fn grow(
     if is_ended {
         return None;
     }
-    // Where cost counts, what sets earn is hardly ever in parts.
-    let singles = if matches!(program.aim, Aim::MostValue) { bins.single(program) } else { Vec::new() };
-    let singles = singles.into_iter().map(|(set, bin, worth)| (set, (bin, worth))).collect();
+    // Where cost counts, what sets of one level earn is hardly ever in parts.
+    let is_rising = !program.groups.iter().all(TermGroup::is_concave);
+    let singles = if is_rising || matches!(program.aim, Aim::MostValue) { bins.single() } else { BTreeMap::new() };
+    let mut gathers = is_rising && !singles.is_empty();
     let mut tree = Tree {
         program,
         singles,
@@ -121,16 +139,26 @@ pub(super) fn grow(
         open: BinaryHeap::new(),
         nodes: 0,
         habits,
+        limits: most,
         root: most.iter().map(|most| (0, *most)).collect(),
         closed: f64::NEG_INFINITY,
         is_broken: false,
+        is_given_up: false,
+        gathering: None,
+        rows: (!gathers).then(Vec::new),
     };
     tree.open.push(Node::root());
     let mut next = None;
     loop {
-        let end = if tree.nodes == 0 { habits.first } else { tree.nodes + STAGE };
+        let end = match tree.gathering {
+            Some(_) => tree.nodes + 1,
+            None if gathers => FIRST,
+            None if tree.nodes == 0 => habits.first,
+            None => tree.nodes + STAGE,
+        };
         while tree.nodes < end
             && !tree.is_broken
+            && !tree.is_given_up
             && !is_over()
             && let Some(node) = next.take().or_else(|| tree.open.pop())
         {
@@ -138,17 +166,21 @@ pub(super) fn grow(
         }
         tree.open.extend(next.take());
         let is_closed = tree.open.is_empty() && !tree.is_broken;
-        let top = tree.open.peek().map_or(f64::NEG_INFINITY, |node| node.height);
-        let bound = sign * top.max(tree.closed).max(sign * tree.value);
+        let bound = sign * tree.top().max(sign * tree.value);
         tree.value = tell(News {
             bound,
             values: tree.better.take(),
             hint: tree.hint.take().map(|hint| hint.0),
             nodes: tree.nodes,
+            rows: tree.rows.take(),
             is_closed,
+            is_given_up: tree.is_given_up,
         })?;
-        if is_closed || tree.is_broken || is_over() {
+        if is_closed || tree.is_broken || tree.is_given_up || is_over() {
             return Some(());
+        }
+        if std::mem::take(&mut gathers) {
+            tree.gather();
         }
     }
 }
@@ -157,8 +189,8 @@ struct Tree<'a> {
     program: &'a Program,
     layout: &'a Layout<'a>,
     bins: Partition<'a>,
-    /// Bin and worth of each set that has a bin for itself and one level.
-    singles: BTreeMap<u32, (usize, f64)>,
+    /// Bin of each set, where each has one for itself.
+    singles: BTreeMap<u32, usize>,
     master: Master,
     /// Cuts that are left when those that rarely bind go.
     kept_cuts: usize,
@@ -174,16 +206,23 @@ struct Tree<'a> {
     open: BinaryHeap<Node>,
     nodes: u64,
     habits: &'a Habits,
+    /// The most that each variable can be, and what it can be in a better plan.
+    limits: &'a [u32],
     root: Vec<(u32, u32)>,
     /// The weakest bound of the questions that were closed although something better than the best plan is within it: rounding
     /// in HiGHS left nothing to branch on.
     closed: f64,
     is_broken: bool,
+    is_given_up: bool,
+    /// While rows on neighbouring sets are looked for at the root.
+    gathering: Option<Gathering>,
+    /// The rows on several sets that are worth telling others of, once they are known.
+    rows: Option<Vec<Joint>>,
 }
 
 impl Tree<'_> {
     /// Bounds a question; closes it, or asks two in its place, one of which may be worth looking at next.
-    fn visit(&mut self, node: Node, is_over: &dyn Fn() -> bool) -> Option<Node> {
+    fn visit(&mut self, node: Node, is_over: &(dyn Fn() -> bool + Sync)) -> Option<Node> {
         let mut ranges = self.root.clone();
         node.narrowed.iter().for_each(|(variable, least, most)| ranges[*variable as usize] = (*least, *most));
         if self.is_hopeless(node.height) || !self.keeps_rows(&ranges) {
@@ -202,8 +241,8 @@ impl Tree<'_> {
             }
         };
         let prices = self.master.prices(self.program, &self.bins, &answer);
-        let together = self.master.together(self.program, &answer);
-        let proof = prices.ledger(self.program, &ranges, &together).proof(self.program, &ranges);
+        let joints = self.master.joints(self.program, &answer);
+        let proof = prices.ledger(self.program, &ranges, &joints).proof(self.program, &ranges);
         let proven = self.sign * proof.bound;
         let height = proven.min(node.height);
         if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
@@ -215,6 +254,12 @@ impl Tree<'_> {
         // What a unit costs is known of this proof alone, not of the bound that was there before.
         self.narrow(&mut ranges, proven, &proof.loss);
         self.round(&answer, is_over);
+        if self.gathering.is_some() {
+            self.root.clone_from(&ranges);
+            if self.gathered(&answer, height, is_over) || self.is_given_up {
+                return Some(Node { height, ..node });
+            }
+        }
         let place = self.master.place().map(Rc::new);
         let Some((variable, level)) = self.branching(&answer, &ranges, is_over) else {
             self.offer(&answer);
@@ -268,7 +313,7 @@ impl Tree<'_> {
     }
 
     /// The answer of the cuts' model within the ranges, after a few rounds of cuts.
-    fn relaxed(&mut self, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Solved {
+    fn relaxed(&mut self, ranges: &[(u32, u32)], is_over: &(dyn Fn() -> bool + Sync)) -> Solved {
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-6;
         /// Rounds for the first question.
@@ -291,14 +336,14 @@ impl Tree<'_> {
                 break;
             }
             heights.push(height);
-            let (broken, odd) = (self.broken(answer, BROKEN), self.odd(answer));
-            if broken.is_empty() && odd.is_empty() {
+            let broken = self.broken(answer, BROKEN);
+            let joints = self.joints(answer);
+            if broken.is_empty() && joints.is_empty() {
                 break;
             }
             broken.into_iter().for_each(|cut| self.master.add(cut));
-            for odd in odd {
-                let bins = odd.sets.map(|set| self.singles[&set]);
-                self.master.add_odd(odd, bins);
+            for joint in joints {
+                self.master.add_joint(joint, |set| self.singles[&set]);
             }
             solved = self.master.solve(is_over);
         }
@@ -306,10 +351,45 @@ impl Tree<'_> {
     }
 
     /// Rows on three sets that an answer breaks.
-    fn odd(&self, answer: &Answer) -> Vec<Odd> {
-        let level = |(set, (bin, worth)): (&u32, &(usize, f64))| (*set, answer.earned(*bin) / worth);
-        let levels: Vec<(u32, f64)> = self.singles.iter().map(level).collect();
-        odd::broken(&self.program.sets, &levels, &answer.items)
+    fn joints(&self, answer: &Answer) -> Vec<Joint> {
+        odd::broken(self.layout, &self.earned(answer), &answer.items)
+    }
+
+    /// What each set earns that has a bin for itself, in the objective's units.
+    fn earned(&self, answer: &Answer) -> Vec<(u32, f64)> {
+        self.singles.iter().map(|(set, bin)| (*set, answer.earned(*bin) / TOTAL)).collect()
+    }
+
+    /// Begins anew, with rows on neighbouring sets.
+    fn gather(&mut self) {
+        let begun = self.top();
+        self.open.clear();
+        self.open.push(Node { height: begun, ..Node::root() });
+        self.gathering = Some(Gathering::new(begun));
+    }
+
+    /// A round of rows on neighbouring sets for the root; true as long as there are new ones.
+    fn gathered(&mut self, answer: &Answer, height: f64, is_over: &(dyn Fn() -> bool + Sync)) -> bool {
+        let Some(mut gathering) = self.gathering.take() else { return false };
+        let best = self.sign * self.value;
+        let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
+            let earned = self.earned(answer);
+            local::broken(self.layout, (self.limits, &self.root), &earned, &answer.items, size, is_over)
+        });
+        if rows.is_empty() {
+            self.is_given_up = gathering.is_in_vain(height, best);
+            let priced = self.master.joints(self.program, answer).into_iter();
+            self.rows = Some(priced.map(|priced| priced.joint).collect());
+            return false;
+        }
+        rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.singles[&set]));
+        self.gathering = Some(gathering);
+        true
+    }
+
+    /// The bound of the weakest question that is open, so turned that more is weaker.
+    fn top(&self) -> f64 {
+        self.open.peek().map_or(f64::NEG_INFINITY, |node| node.height).max(self.closed)
     }
 
     /// Cuts that an answer breaks by more than `slack`, relative to what their bins are worth.
@@ -328,7 +408,12 @@ impl Tree<'_> {
     }
 
     /// The variable to branch on and its value; `None` where all are whole.
-    fn branching(&mut self, answer: &Answer, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Option<(u32, f64)> {
+    fn branching(
+        &mut self,
+        answer: &Answer,
+        ranges: &[(u32, u32)],
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Option<(u32, f64)> {
         /// A value this close to a whole number is one.
         const WHOLE: f64 = 1e-6;
         /// Variables of which nothing is known yet that are tried at most.
@@ -366,7 +451,7 @@ impl Tree<'_> {
 
     /// Values near an answer: units go first where it has most of them, as far as the rules allow; where cost counts, no more
     /// than are needed.
-    fn round(&mut self, answer: &Answer, is_over: &dyn Fn() -> bool) {
+    fn round(&mut self, answer: &Answer, is_over: &(dyn Fn() -> bool + Sync)) {
         let mut posts: Vec<(u32, f64)> = (0_u32..)
             .zip(answer.items[..self.program.variables.len()].iter().copied())
             .filter(|(variable, value)| *value > 0.0 && self.layout.is_post(*variable))

@@ -8,7 +8,7 @@ use syn::{Fields, ImplItem, Item, TraitItem, Visibility};
 use super::source::{File, Tree};
 
 /// Where each foreign crate may be used: a new dependency needs a row.
-const ROOMS: [(&str, &[&str]); 34] = [
+const ROOMS: [(&str, &[&str]); 35] = [
     ("clap", &["main", "cli"]),
     ("clap_complete", &["main", "cli"]),
     ("clap_mangen", &["main", "cli"]),
@@ -30,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 34] = [
     ("rayon", &["load", "index", "cover", "model", "solve", "verify", "export", "cli"]),
     ("robust", &["cover"]),
     ("rstar", &["index", "scenario"]),
+    ("rustc_hash", &["solve"]),
     ("rusqlite", &["load", "export"]),
     ("schemars", &["scenario"]),
     ("serde_json", &["load", "scenario", "plan", "export", "cli"]),
