@@ -211,17 +211,16 @@ impl Multipliers {
                     without.map(|left_out| (left_out.variable, fixed.near(left_out.price))).collect();
                 let unit = fixed.near(self.sets[term.set as usize]);
                 let share = shares.get(term.set as usize).copied().unwrap_or(0.0);
-                let scale = term.weight * group.scale * (self.parts[group.part] - share);
+                let part = self.parts[group.part];
+                // Sums of shares are rounded; by less than this.
+                let slack = if share > 0.0 { 64.0 * f64::EPSILON * (part + share) } else { 0.0 };
+                let scale = term.weight * group.scale * (part - share + slack);
                 let paid = |count: u32| {
                     let beyond = |variable: u32| i128::from(count.saturating_sub(ranges[variable as usize].1));
                     let others = without.iter().map(|(variable, price)| price * beyond(*variable));
                     unit * i128::from(count) + others.sum::<i128>()
                 };
-                total += best_prefix(
-                    group,
-                    |value| fixed.up(if share > 0.0 { guarded(scale * value) } else { scale * value }),
-                    paid,
-                );
+                total += best_prefix(group, |value| fixed.up(scale * value), paid);
                 let all = unit + without.iter().map(|(_, price)| price).sum::<i128>();
                 for variable in program.sets.row(term.set as usize) {
                     worth[*variable as usize] += all;
@@ -280,7 +279,7 @@ impl LeftOut {
     }
 }
 
-/// A product or sum of a few numbers, moved upwards by more than it was rounded.
+/// A product of two numbers, moved upwards by more than it was rounded.
 fn guarded(number: f64) -> f64 {
     number + 16.0 * f64::EPSILON * number.abs()
 }
