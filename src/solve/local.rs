@@ -108,7 +108,7 @@ fn row(area: &Area, reached: f64, is_over: &dyn Fn() -> bool) -> Option<Joint> {
         for units in asked.drain(..) {
             prices.add(area.float(area.earned(&units)) / worth, &units)?;
         }
-        let (least, constant, found) = prices.solve(is_over)?;
+        let (least, constant, found) = prices.solve(is_over).filter(|_| !is_over())?;
         if least > reached - LEAST {
             return None;
         }
