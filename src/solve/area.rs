@@ -87,10 +87,9 @@ impl Area {
                 (true, false) => area.hopeless.push(kind),
             }
         }
-        let mut idle: Vec<(i64, Kind)> = area.idle.drain(..).map(|kind| (0, kind)).collect();
-        idle.iter_mut().for_each(|(gain, kind)| *gain = area.gain(kind));
-        idle.sort_by_key(|(gain, _)| std::cmp::Reverse(*gain));
-        area.idle = idle.into_iter().map(|(_, kind)| kind).collect();
+        let mut idle = std::mem::take(&mut area.idle);
+        idle.sort_by_cached_key(|kind| std::cmp::Reverse(area.gain(kind)));
+        area.idle = idle;
         Some(area)
     }
 

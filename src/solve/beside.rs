@@ -64,12 +64,6 @@ pub(super) fn branched(
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
-        let walk = |start: &Vec<u32>, longer: u32, draw: u64| {
-            let moves = Effort::suited(layout.program, longer).moves;
-            let random = options.seed.wrapping_mul(1 << 20).wrapping_add(draw);
-            let walk = || search::walks(layout, &[start], search::NEAR, random, moves, &is_late);
-            alone.as_ref().map_or_else(|_| walk(), |alone| alone.install(walk))
-        };
         let (mut is_closed, mut is_given_up) = (false, false);
         loop {
             round += 1;
@@ -77,8 +71,11 @@ pub(super) fn branched(
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
                 let longer = if hint.is_some() { SEARCHES - 2 } else { SEARCHES - 1 };
+                let moves = Effort::suited(layout.program, longer).moves;
+                let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
-                walks = walk(&start, longer, round * 1000);
+                let walk = || search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
+                walks = alone.as_ref().map_or_else(|_| walk(), |alone| alone.install(walk));
             }
             let news = told.recv().ok();
             // What a closed tree cut short would depend on who was quicker.

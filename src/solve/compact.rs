@@ -316,7 +316,6 @@ impl Compact {
         }
         if let Aim::LeastCost { coverage, .. } = program.aim {
             if needs_rungs(program) {
-                let scale = value_scale(program);
                 for part in parts(scale) {
                     problem = problem.with(constraint!(part >= (coverage - COVERAGE_SLACK) * scale));
                 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use highs::{Model, RowProblem, Sense, SolvedModel};
+use highs::{HighsModelStatus, Model, RowProblem, Sense, SolvedModel};
 
 /// What HiGHS tells while it works, in the model's own units.
 #[derive(Clone, Debug)]
@@ -94,6 +94,24 @@ pub(super) fn run(model: Model, listener: &mut dyn FnMut(Tick), is_over: &dyn Fn
         Ok(None) | Err(RecvTimeoutError::Disconnected) => Run::Failed,
         Err(RecvTimeoutError::Timeout) => Run::LeftBehind,
     }
+}
+
+/// What HiGHS says of a model at its end.
+pub(super) struct Ended {
+    pub(super) status: HighsModelStatus,
+    pub(super) objective: f64,
+    pub(super) columns: Vec<f64>,
+    pub(super) duals: Vec<f64>,
+}
+
+/// Runs a model that is there for the next run, too; where HiGHS fails, `None`, and there is no model any more.
+pub(super) fn rerun(model: &mut Option<Model>, is_over: &dyn Fn() -> bool) -> Option<Ended> {
+    let Run::Solved(solved) = run(model.take()?, &mut |_| {}, is_over) else { return None };
+    let (status, objective) = (solved.status(), solved.objective_value());
+    let solution = solved.get_solution();
+    let (columns, duals) = (solution.columns().to_vec(), solution.dual_rows().to_vec());
+    *model = Some(Model::from(*solved));
+    Some(Ended { status, objective, columns, duals })
 }
 
 /// Hands ticks on until HiGHS hangs up or has had its time to stop.

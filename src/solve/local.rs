@@ -6,7 +6,7 @@ use highs::{Col, HighsModelStatus, Model, RowProblem};
 use rayon::prelude::*;
 
 use super::area::{self, Area, Kind, NONE, Ways};
-use super::highs_ffi::{self, Run};
+use super::highs_ffi;
 use super::joint::Joint;
 use super::layout::Layout;
 
@@ -217,14 +217,9 @@ impl Prices {
 
     /// The objective, the constant and the prices.
     fn solve(&mut self, is_over: &dyn Fn() -> bool) -> Option<(f64, f64, Vec<f64>)> {
-        let Run::Solved(solved) = highs_ffi::run(self.model.take()?, &mut |_| {}, is_over) else { return None };
-        if solved.status() != HighsModelStatus::Optimal {
-            return None;
-        }
-        let (objective, columns) = (solved.objective_value(), solved.get_solution().columns().to_vec());
-        self.model = Some(Model::from(*solved));
-        let (constant, prices) = columns.split_first()?;
-        Some((objective, *constant, prices.to_vec()))
+        let ended = highs_ffi::rerun(&mut self.model, is_over)?;
+        let (constant, prices) = ended.columns.split_first()?;
+        (ended.status == HighsModelStatus::Optimal).then(|| (ended.objective, *constant, prices.to_vec()))
     }
 }
 
@@ -285,9 +280,8 @@ mod tests {
         assert!(found >= 300 && narrow * 10 >= found * 9, "{found} rows, {narrow} of them as low as they can be");
     }
 
-    /// Sets with more units than there is room for, and sets that nothing covers, are no area.
     #[test]
-    fn who_has_no_room_asks_for_nothing() {
+    fn whole_answers_and_who_is_told_to_stop_get_no_rows() {
         let mut numbers = Numbers(7);
         let program = program(&mut numbers);
         let layout = Layout::new(&program);

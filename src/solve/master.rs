@@ -5,7 +5,7 @@ use highs::{Col, HighsModelStatus, Model};
 use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
 use super::frame::{self, Frame, TOTAL};
-use super::highs_ffi::{self, Basis, Run};
+use super::highs_ffi::{self, Basis, Ended};
 use super::joint::{Joint, PricedJoint};
 use super::multipliers::Multipliers;
 use crate::model::Program;
@@ -228,7 +228,7 @@ impl Master {
         /// Steps of the simplex method.
         const STEPS: i32 = 100;
         self.limit_steps(STEPS);
-        let ended = self.run(is_over);
+        let ended = highs_ffi::rerun(&mut self.model, is_over);
         self.limit_steps(i32::MAX);
         match ended.map(|ended| (ended.status, ended.objective)) {
             Some((HighsModelStatus::Infeasible, _)) => f64::INFINITY,
@@ -246,7 +246,9 @@ impl Master {
 
     /// Solves the linear program from its last basis.
     fn attempt(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
-        let Some(Ended { status, objective, columns, duals }) = self.run(is_over) else { return Solved::Failed };
+        let Some(Ended { status, objective, columns, duals }) = highs_ffi::rerun(&mut self.model, is_over) else {
+            return Solved::Failed;
+        };
         if status == HighsModelStatus::Infeasible {
             return Solved::Infeasible;
         }
@@ -260,22 +262,4 @@ impl Master {
         let (items, earned) = (items.to_vec(), others[..self.bins.len()].to_vec());
         Solved::Optimal(Answer { objective, items, earned, duals })
     }
-
-    /// Lets HiGHS work; `None` where it failed.
-    fn run(&mut self, is_over: &dyn Fn() -> bool) -> Option<Ended> {
-        let Run::Solved(solved) = highs_ffi::run(self.model.take()?, &mut |_| {}, is_over) else { return None };
-        let (status, objective) = (solved.status(), solved.objective_value());
-        let solution = solved.get_solution();
-        let (columns, duals) = (solution.columns().to_vec(), solution.dual_rows().to_vec());
-        self.model = Some(Model::from(*solved));
-        Some(Ended { status, objective, columns, duals })
-    }
-}
-
-/// What HiGHS says at its end.
-struct Ended {
-    status: HighsModelStatus,
-    objective: f64,
-    columns: Vec<f64>,
-    duals: Vec<f64>,
 }

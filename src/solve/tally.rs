@@ -7,7 +7,7 @@ use highs::{Col, HighsModelStatus, Model, RowProblem};
 
 use super::branching::Gains;
 use super::frame::TOTAL;
-use super::highs_ffi::{self, Run};
+use super::highs_ffi;
 use super::layout::Layout;
 use super::question::{Branch, Node, half};
 use crate::model::Row;
@@ -303,17 +303,12 @@ impl<'a> Tally<'a> {
     }
 
     fn attempt(&mut self, worth: &[f64], is_over: &dyn Fn() -> bool) -> Solved {
-        let Some(model) = self.model.take() else { return Solved::Failed };
-        let Run::Solved(solved) = highs_ffi::run(model, &mut |_| {}, is_over) else { return Solved::Failed };
-        let (solution, status) = (solved.get_solution(), solved.status());
-        let columns = solution.columns();
-        let duals: Vec<f64> = solution.dual_rows().iter().map(|dual| -dual / TOTAL).collect();
+        let Some(ended) = highs_ffi::rerun(&mut self.model, is_over) else { return Solved::Failed };
+        let duals: Vec<f64> = ended.duals.iter().map(|dual| -dual / TOTAL).collect();
         let singles = self.singles.iter().map(|single| single.variable);
         let variables = singles.chain(self.chosen.iter().copied());
-        let values: Vec<(u32, f64)> =
-            variables.zip(columns.iter().copied()).filter(|(_, value)| *value != 0.0).collect();
-        self.model = Some(Model::from(*solved));
-        match status {
+        let values: Vec<(u32, f64)> = variables.zip(ended.columns).filter(|(_, value)| *value != 0.0).collect();
+        match ended.status {
             HighsModelStatus::Infeasible => Solved::Infeasible,
             HighsModelStatus::Optimal => {
                 let worth = values.iter().map(|(variable, value)| worth[*variable as usize] * value).sum();

@@ -19,6 +19,7 @@ use super::{local, odd, steps};
 use crate::model::{Aim, Program, Term, TermGroup};
 
 /// What a stage of growth tells.
+#[derive(Default)]
 pub(super) struct News {
     /// No values are better than this, or than the best that the tree was told of.
     pub(super) bound: f64,
@@ -101,15 +102,7 @@ pub(super) fn grow(
     let (mut value, mut is_ended) = (value, false);
     let mut wait = |_: &Master, _: &Answer| {
         // Nothing is known yet, but who searches meanwhile need not wait.
-        let nothing = News {
-            bound: sign * f64::INFINITY,
-            values: None,
-            hint: None,
-            nodes: 0,
-            rows: None,
-            is_closed: false,
-            is_given_up: false,
-        };
+        let nothing = News { bound: sign * f64::INFINITY, ..News::default() };
         match tell(nothing) {
             Some(better) => value = better,
             None => is_ended = true,
@@ -313,7 +306,7 @@ impl Tree<'_> {
     }
 
     /// The answer of the cuts' model within the ranges, after a few rounds of cuts.
-    fn relaxed(&mut self, ranges: &[(u32, u32)], is_over: &(dyn Fn() -> bool + Sync)) -> Solved {
+    fn relaxed(&mut self, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Solved {
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-6;
         /// Rounds for the first question.
@@ -337,21 +330,19 @@ impl Tree<'_> {
             }
             heights.push(height);
             let broken = self.broken(answer, BROKEN);
-            let joints = self.joints(answer);
-            if broken.is_empty() && joints.is_empty() {
+            let odd = self.odd(answer);
+            if broken.is_empty() && odd.is_empty() {
                 break;
             }
             broken.into_iter().for_each(|cut| self.master.add(cut));
-            for joint in joints {
-                self.master.add_joint(joint, |set| self.singles[&set]);
-            }
+            odd.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.singles[&set]));
             solved = self.master.solve(is_over);
         }
         solved
     }
 
     /// Rows on three sets that an answer breaks.
-    fn joints(&self, answer: &Answer) -> Vec<Joint> {
+    fn odd(&self, answer: &Answer) -> Vec<Joint> {
         odd::broken(self.layout, &self.earned(answer), &answer.items)
     }
 
@@ -408,12 +399,7 @@ impl Tree<'_> {
     }
 
     /// The variable to branch on and its value; `None` where all are whole.
-    fn branching(
-        &mut self,
-        answer: &Answer,
-        ranges: &[(u32, u32)],
-        is_over: &(dyn Fn() -> bool + Sync),
-    ) -> Option<(u32, f64)> {
+    fn branching(&mut self, answer: &Answer, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Option<(u32, f64)> {
         /// A value this close to a whole number is one.
         const WHOLE: f64 = 1e-6;
         /// Variables of which nothing is known yet that are tried at most.
@@ -451,7 +437,7 @@ impl Tree<'_> {
 
     /// Values near an answer: units go first where it has most of them, as far as the rules allow; where cost counts, no more
     /// than are needed.
-    fn round(&mut self, answer: &Answer, is_over: &(dyn Fn() -> bool + Sync)) {
+    fn round(&mut self, answer: &Answer, is_over: &dyn Fn() -> bool) {
         let mut posts: Vec<(u32, f64)> = (0_u32..)
             .zip(answer.items[..self.program.variables.len()].iter().copied())
             .filter(|(variable, value)| *value > 0.0 && self.layout.is_post(*variable))
