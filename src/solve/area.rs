@@ -1,144 +1,102 @@
-//! A few sets and what covers them turned into all ways to cover them, each with the least that it costs.
-
-use std::collections::BTreeMap;
+//! A region of a few sets turned into all ways to cover them, each with the least that it costs.
 
 use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
+use super::region::{Kind, Region, Whole};
 
-/// Less of a variable is none.
-pub(super) const NONE: f64 = 1e-7;
+/// More ways to cover a region are not followed.
+const WAYS: usize = 40_000;
 
-/// Some sets and all that covers them.
-pub(super) struct Area {
-    pub(super) sets: Vec<u32>,
-    /// What each set earns with no unit, one unit and so on, rounded up to whole multiples of [`Self::unit`].
-    ladders: Vec<Vec<i64>>,
-    /// What all sets can earn.
-    pub(super) worth: i64,
-    /// A power of two, in the objective's units: sums of its multiples are exact.
-    unit: f64,
+/// A region with the units on each of its sets packed into one number; levels may rise.
+pub(super) struct Area<'a> {
+    region: &'a Region,
     fields: Fields,
-    /// Variables of which the answer has some.
-    pub(super) used: Vec<Kind>,
-    /// Other variables, those that can earn most first.
-    pub(super) idle: Vec<Kind>,
-    /// Variables that cannot be in a better plan.
-    pub(super) hopeless: Vec<Kind>,
 }
 
-/// Variables that are in the same sets of an area.
-pub(super) struct Kind {
-    /// The sets, by number within the area.
-    sets: Vec<usize>,
-    /// One unit on each of them.
-    unit: u128,
-    pub(super) variables: Vec<u32>,
-    /// Units there can be, as far as they matter.
-    pub(super) limit: u32,
-    /// Units of the answer.
-    pub(super) value: f64,
-}
-
-impl Area {
-    /// `limits` are the most that variables can be at all, `ranges` those that they may have in a better plan; `None` where the
-    /// sets earn nothing or are too many.
-    pub(super) fn new(
-        layout: &Layout<'_>,
-        (limits, ranges): (&[u32], &[(u32, u32)]),
-        sets: &[u32],
-        values: &[f64],
-    ) -> Option<Self> {
-        /// Bits of what all sets earn.
-        const BITS: i32 = 40;
-        let ladders: Vec<Vec<f64>> = sets.iter().map(|set| ladder(layout, *set)).collect();
-        let worth: f64 = ladders.iter().filter_map(|ladder| ladder.last()).sum();
-        if worth <= 0.0 || sets.len() > most_sets(layout, sets) {
-            return None;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "a logarithm of a finite number is small")]
-        let unit = 2.0_f64.powi(worth.log2().ceil() as i32 - BITS);
-        #[expect(clippy::cast_possible_truncation, reason = "at most about 2^40")]
-        let up = |number: &f64| (number / unit).ceil() as i64;
-        let ladders: Vec<Vec<i64>> = ladders.iter().map(|ladder| ladder.iter().map(up).collect()).collect();
-        let worth = ladders.iter().filter_map(|ladder| ladder.last()).sum();
-        let fulls: Vec<u32> = sets.iter().map(|set| layout.terms[*set as usize].full()).collect();
-        let mut holders: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (place, set) in sets.iter().enumerate() {
-            let variables = layout.program.sets.row(*set as usize).iter().filter(|place| limits[**place as usize] > 0);
-            variables.for_each(|variable| holders.entry(*variable).or_default().push(place));
-        }
-        let mut alike: BTreeMap<(bool, Vec<usize>), Vec<u32>> = BTreeMap::new();
-        for (variable, sets) in holders {
-            alike.entry((ranges[variable as usize].1 == 0, sets)).or_default().push(variable);
-        }
-        let (fields, enough) = (Fields::new(&fulls), fulls.iter().copied().max().unwrap_or(0));
-        let (used, idle, hopeless) = (Vec::new(), Vec::new(), Vec::new());
-        let sets = sets.to_vec();
-        let mut area = Self { sets, ladders, worth, unit, fields, used, idle, hopeless };
-        for ((is_hopeless, sets), variables) in alike {
-            let limit = variables.iter().fold(0_u32, |sum, variable| sum.saturating_add(limits[*variable as usize]));
-            let value = variables.iter().map(|variable| values[*variable as usize]).sum();
-            let unit = sets.iter().map(|set| area.fields.one(*set)).sum();
-            let kind = Kind { sets, unit, variables, limit: limit.min(enough), value };
-            match (is_hopeless, value > NONE) {
-                (_, true) => area.used.push(kind),
-                (false, false) => area.idle.push(kind),
-                (true, false) => area.hopeless.push(kind),
-            }
-        }
-        let mut idle = std::mem::take(&mut area.idle);
-        idle.sort_by_cached_key(|kind| std::cmp::Reverse(area.gain(kind)));
-        area.idle = idle;
-        Some(area)
+impl<'a> Area<'a> {
+    /// `None` where there is no room for all sets, or for a bit for each unit.
+    pub(super) fn new(region: &'a Region) -> Option<Self> {
+        let fulls: Vec<u32> = region.steps.iter().map(|steps| u32::try_from(steps.len()).unwrap_or(u32::MAX)).collect();
+        let widest = fulls.iter().map(|full| Fields::width_of(*full)).max()?;
+        let units: u32 = region.used.iter().map(|kind| kind.limit).sum();
+        let has_room = fulls.len() <= (u128::BITS / widest) as usize && units <= u128::BITS;
+        has_room.then(|| Self { region, fields: Fields::new(&fulls) })
     }
 
-    /// The most that a unit of a kind can earn, whatever other units there are.
-    pub(super) fn gain(&self, kind: &Kind) -> i64 {
-        let steepest = |set: &usize| self.ladders[*set].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-        kind.sets.iter().map(steepest).sum()
-    }
-
-    /// What so many units of the used kinds earn.
-    pub(super) fn earned(&self, units: &[u32]) -> i64 {
-        let mut way = Way::NONE;
-        for (kind, units) in self.used.iter().zip(units) {
-            (0..*units).for_each(|_| way = self.with(&way, kind));
-        }
-        way.earns
+    /// One unit of a kind.
+    fn unit(&self, kind: &Kind) -> u128 {
+        kind.sets.iter().map(|set| self.fields.one(*set)).sum()
     }
 
     /// A way with one unit of a kind more, at no cost.
-    pub(super) fn with(&self, way: &Way, kind: &Kind) -> Way {
-        let more = |set: &usize| {
-            let (ladder, units) = (&self.ladders[*set], self.fields.on(way.units, *set));
-            ladder.get(units + 1).map_or(0, |next| next - ladder[units])
-        };
+    fn with(&self, way: &Way, kind: &Kind, unit: u128) -> Way {
+        let more = |set: &usize| self.region.steps[*set].get(self.fields.on(way.units, *set)).unwrap_or(&0);
         let earns = way.earns + kind.sets.iter().map(more).sum::<i64>();
-        Way { units: self.fields.with(way.units, kind.unit), earns, ..*way }
-    }
-
-    /// In the objective's units.
-    #[expect(clippy::cast_precision_loss, reason = "at most about 2^50")]
-    pub(super) fn float(&self, number: i64) -> f64 {
-        number as f64 * self.unit
-    }
-
-    /// The nearest multiple of the unit that is not negative.
-    #[expect(clippy::cast_possible_truncation, reason = "clamped")]
-    pub(super) fn whole(&self, number: f64) -> i64 {
-        (number / self.unit).round().clamp(0.0, 2.0_f64.powi(42)) as i64
+        Way { units: self.fields.with(way.units, unit), earns, ..*way }
     }
 }
 
-/// What a set earns with no unit, one unit and so on.
-fn ladder(layout: &Layout<'_>, set: u32) -> Vec<f64> {
-    let term = layout.terms[set as usize];
-    let steps = (0..term.full()).scan(0.0, |sum, count| {
-        *sum += layout.steps[term.step(count)];
-        Some(term.weight * *sum)
-    });
-    std::iter::once(0.0).chain(steps).collect()
+impl Whole for Area<'_> {
+    /// One unit of each kind alone, and of each two.
+    fn known(&self) -> Vec<Vec<u32>> {
+        let kinds = &self.region.used;
+        let mut all = Vec::new();
+        for first in 0..kinds.len() {
+            for second in first..kinds.len() {
+                let mut units = vec![0; kinds.len()];
+                units[first] += 1;
+                units[second] += u32::from(kinds[second].limit > units[second]);
+                all.push(units);
+            }
+        }
+        all
+    }
+
+    fn dearest(&self, prices: &[i64], known: i64) -> Option<(i64, Vec<Vec<u32>>)> {
+        let used = &self.region.used;
+        let mut ways = Ways::new(self, known);
+        let mut step = 0;
+        for (kind, price) in used.iter().zip(prices) {
+            for _ in 0..kind.limit {
+                ways.spread(kind, *price, 1 << step);
+                step += 1;
+            }
+            if ways.all.len() > WAYS {
+                return None;
+            }
+        }
+        let best = ways.best();
+        let mut bits = (0..u128::BITS).map(|step| u32::from(best.steps >> step & 1 == 1));
+        let units = used.iter().map(|kind| bits.by_ref().take(kind.limit as usize).sum()).collect();
+        let height = best.earns + best.paid;
+        Some((height.max(known), if height > known { vec![units] } else { Vec::new() }))
+    }
+
+    fn lifted(&self, prices: &[i64], top: i64) -> Vec<i64> {
+        let mut ways = Ways::new(self, top);
+        for (kind, price) in self.region.used.iter().zip(prices) {
+            (0..kind.limit).for_each(|_| ways.spread(kind, *price, 0));
+        }
+        let lift = |kind: &Kind| {
+            if ways.all.len() > WAYS {
+                return self.region.gain(kind);
+            }
+            let unit = self.unit(kind);
+            let beyond = |units: u32| {
+                let after = |way| (0..units).fold(way, |way, _| self.with(&way, kind, unit));
+                let ends = ways.all.iter().map(|way| after(*way)).map(|way| way.earns + way.paid - top);
+                (ends.max().unwrap_or(0), i64::from(units))
+            };
+            let shares = (1..=kind.limit).map(beyond);
+            let price =
+                shares.map(|(beyond, units)| beyond.div_euclid(units) + i64::from(beyond.rem_euclid(units) > 0));
+            let price = price.max().unwrap_or(0).max(0);
+            (0..kind.limit).for_each(|_| ways.spread(kind, price, 0));
+            price
+        };
+        self.region.idle.iter().map(lift).collect()
+    }
 }
 
 /// How many sets there is room for in an area.
@@ -193,13 +151,13 @@ impl Fields {
 
 /// A way to cover the sets of an area.
 #[derive(Clone, Copy)]
-pub(super) struct Way {
+struct Way {
     units: u128,
-    pub(super) earns: i64,
+    earns: i64,
     /// What was paid for the units; not positive.
-    pub(super) paid: i64,
+    paid: i64,
     /// A bit for each unit that leads here, where units have bits.
-    pub(super) steps: u128,
+    steps: u128,
 }
 
 impl Way {
@@ -207,25 +165,27 @@ impl Way {
 }
 
 /// Ways to cover the sets of an area, each with the least that has to be paid for it.
-pub(super) struct Ways<'a> {
-    area: &'a Area,
+struct Ways<'a> {
+    area: &'a Area<'a>,
     place_of: FxHashMap<u128, usize>,
-    pub(super) all: Vec<Way>,
+    all: Vec<Way>,
     /// Ways for which as much is paid cannot end above what is known.
     floor: i64,
 }
 
 impl<'a> Ways<'a> {
     /// Without any units; what ends at `known` or below is left out.
-    pub(super) fn new(area: &'a Area, known: i64) -> Self {
+    fn new(area: &'a Area<'a>, known: i64) -> Self {
         let place_of = std::iter::once((0, 0)).collect();
-        Self { area, place_of, all: vec![Way::NONE], floor: known - area.worth }
+        Self { area, place_of, all: vec![Way::NONE], floor: known - area.region.worth }
     }
 
     /// One unit of a kind more or none, at a price; the unit has this bit.
-    pub(super) fn spread(&mut self, kind: &Kind, price: i64, step: u128) {
+    fn spread(&mut self, kind: &Kind, price: i64, step: u128) {
+        let unit = self.area.unit(kind);
         let from = self.all.iter().filter(|way| way.paid - price > self.floor);
-        let next = from.map(|way| Way { paid: way.paid - price, steps: way.steps | step, ..self.area.with(way, kind) });
+        let next =
+            from.map(|way| Way { paid: way.paid - price, steps: way.steps | step, ..self.area.with(way, kind, unit) });
         for way in next.collect::<Vec<Way>>() {
             if let Some(place) = self.place_of.get(&way.units) {
                 let before = &mut self.all[*place];
@@ -238,7 +198,7 @@ impl<'a> Ways<'a> {
     }
 
     /// The way that ends highest.
-    pub(super) fn best(&self) -> Way {
+    fn best(&self) -> Way {
         self.all.iter().copied().max_by_key(|way| way.earns + way.paid).unwrap_or(Way::NONE)
     }
 }

@@ -19,10 +19,14 @@ pub(super) struct PricedJoint {
 }
 
 impl Joint {
+    /// The most that its sets may earn, each times its factor, where variables have these values.
+    pub(super) fn most_at(&self, values: &[f64]) -> f64 {
+        self.factors.iter().fold(self.most, |sum, (variable, factor)| sum + factor * values[*variable as usize])
+    }
+
     /// By how much what sets earn, and the values of variables, break it; negative where they keep it.
+    #[cfg(test)]
     pub(super) fn excess(&self, earned: impl Fn(u32) -> f64, values: &[f64]) -> f64 {
-        let sets: f64 = self.sets.iter().map(|(set, factor)| factor * earned(*set)).sum();
-        let variables: f64 = self.factors.iter().map(|(variable, factor)| factor * values[*variable as usize]).sum();
-        sets - self.most - variables
+        self.sets.iter().map(|(set, factor)| factor * earned(*set)).sum::<f64>() - self.most_at(values)
     }
 }

@@ -1,22 +1,45 @@
 //! An answer of a relaxation turned into rows on what neighbouring sets earn together, which whole units keep and it breaks.
 
-use std::collections::{BTreeMap, HashMap};
-
 use highs::{Col, HighsModelStatus, Model, RowProblem};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
-use super::area::{self, Area, Kind, NONE, Ways};
+use super::area::Area;
+use super::dive::Dive;
 use super::highs_ffi;
 use super::joint::Joint;
 use super::layout::Layout;
+use super::region::{Kind, Region, Whole};
+use super::spots::Spot;
 
-/// More ways to cover a neighbourhood are not followed.
-const WAYS: usize = 40_000;
+/// Whole units asked for in the last round, by the sets of a spot: variables, one for each unit.
+#[derive(Default)]
+pub(super) struct Memory {
+    units: FxHashMap<Vec<u32>, Vec<Vec<u32>>>,
+}
 
-/// Rows on neighbouring sets that an answer breaks, those that it breaks most first.
+impl Memory {
+    /// Those of a region, of its used kinds.
+    fn of(&self, region: &Region) -> Vec<Vec<u32>> {
+        let Some(all) = self.units.get(&region.sets) else { return Vec::new() };
+        let kinds = region.used.iter().enumerate();
+        let kind_of: FxHashMap<u32, usize> =
+            kinds.flat_map(|(kind, of)| of.variables.iter().map(move |variable| (*variable, kind))).collect();
+        let units = |variables: &Vec<u32>| {
+            let mut units = vec![0; region.used.len()];
+            for kind in variables.iter().filter_map(|variable| kind_of.get(variable)) {
+                units[*kind] = (units[*kind] + 1).min(region.used[*kind].limit);
+            }
+            units
+        };
+        all.iter().map(units).collect()
+    }
+}
+
+/// Rows on the sets of each spot that an answer breaks, those that it breaks most first.
 ///
-/// `earned` are sets with what they earn, in the objective's units, `values` those of the variables, `limits` the most that
-/// these can be at all and `ranges` what they can be in a better plan; a neighbourhood has about `size` sets.
+/// `values` are those of the variables, `limits` the most that these can be at all and `ranges` what they can be in a better
+/// plan.
 ///
 /// Where sets share parts of units, what they earn together is at most the least concave number above what whole units on the
 /// variables that the answer uses earn. The row that says so is found by asking again and again for the whole units that break
@@ -24,172 +47,105 @@ const WAYS: usize = 40_000;
 /// constant and factors are computed in whole numbers, whatever HiGHS says.
 ///
 /// # Cost
-/// For each set a neighbourhood, for which there are up to [`WAYS`] ways to cover it, dozens of times; on all threads.
+/// For each spot, dozens of times, all ways to cover it that are worth following; on all threads.
 ///
 /// # Source
 /// Local cuts: Applegate, Bixby, Chvatal and Cook 2001; variables one by one: Padberg 1975.
 pub(super) fn broken(
     layout: &Layout<'_>,
     (limits, ranges): (&[u32], &[(u32, u32)]),
-    earned: &[(u32, f64)],
+    spots: Vec<Spot>,
     values: &[f64],
-    size: usize,
+    memory: &mut Memory,
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> Vec<Joint> {
     /// Most rows.
     const MOST: usize = 400;
-    let row = |sets: Vec<(u32, f64)>| {
-        let names: Vec<u32> = sets.iter().map(|(set, _)| *set).collect();
-        let area = Area::new(layout, (limits, ranges), &names, values).filter(|_| !is_over())?;
-        let reached = sets.iter().map(|(_, earned)| earned).sum();
-        let joint = row(&area, reached, is_over)?;
-        let of: BTreeMap<u32, f64> = sets.into_iter().collect();
-        Some((joint.excess(|set| of[&set], values), joint))
+    let is_rising = |steps: &Vec<i64>| steps.windows(2).any(|pair| pair[0] < pair[1]);
+    let known: &Memory = memory;
+    let row = |Spot { sets, reached }: Spot| {
+        let region = Region::new(layout, (limits, ranges), &sets, values).filter(|_| !is_over())?;
+        let mut asked = known.of(&region);
+        let joint = if region.steps.iter().any(is_rising) {
+            row(&region, &Area::new(&region)?, reached, &mut asked, is_over)
+        } else {
+            row(&region, &Dive::new(&region), reached, &mut asked, is_over)
+        };
+        Some((region.named(&asked), sets, joint.map(|joint| (reached - joint.most_at(values), joint))))
     };
-    let all = neighbourhoods(layout, earned, values, size);
-    let mut found: Vec<(f64, Joint)> = all.into_par_iter().filter_map(row).collect();
+    let all: Vec<_> = spots.into_par_iter().filter_map(row).collect();
+    let mut found = Vec::new();
+    memory.units.clear();
+    for (asked, sets, joint) in all {
+        memory.units.insert(sets, asked);
+        found.extend(joint);
+    }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     found.truncate(MOST);
     found.into_iter().map(|(_, joint)| joint).collect()
 }
 
-/// For each set that has parts of units, those that share most of them; no two alike.
-fn neighbourhoods(layout: &Layout<'_>, earned: &[(u32, f64)], values: &[f64], size: usize) -> Vec<Vec<(u32, f64)>> {
-    let is_part = |value: f64| value > NONE && (value - value.round()).abs() > NONE;
-    let parts = |set: u32| {
-        let row = layout.program.sets.row(set as usize).iter();
-        row.map(|variable| (*variable, values[*variable as usize])).filter(|(_, value)| is_part(*value))
-    };
-    let is_open = |(set, earned): &&(u32, f64)| *earned > 0.0 && parts(*set).next().is_some();
-    let open: Vec<(u32, f64)> = earned.iter().filter(is_open).copied().collect();
-    let mut with: HashMap<u32, Vec<usize>> = HashMap::new();
-    for (place, (set, _)) in open.iter().enumerate() {
-        parts(*set).for_each(|(variable, _)| with.entry(variable).or_default().push(place));
-    }
-    let units: Vec<f64> = open.iter().map(|(set, _)| parts(*set).map(|(_, value)| value).sum()).collect();
-    let around = |centre: usize| {
-        let mut shared: BTreeMap<usize, f64> = BTreeMap::new();
-        for (variable, value) in parts(open[centre].0) {
-            with[&variable].iter().for_each(|place| *shared.entry(*place).or_default() += value);
-        }
-        let alike = |place: usize, shared: f64| shared / (units[centre] + units[place] - shared);
-        let mut near: Vec<(f64, usize)> =
-            shared.into_iter().map(|(place, shared)| (alike(place, shared), place)).collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1 != centre).cmp(&(b.1 != centre))).then(a.1.cmp(&b.1)));
-        let mut sets: Vec<(u32, f64)> = near.into_iter().take(size).map(|(_, place)| open[place]).collect();
-        let names: Vec<u32> = sets.iter().map(|(set, _)| *set).collect();
-        sets.truncate(area::most_sets(layout, &names));
-        sets.sort_unstable_by_key(|(set, _)| *set);
-        sets
-    };
-    let mut all: Vec<Vec<(u32, f64)>> = (0..open.len()).map(around).filter(|sets| sets.len() > 1).collect();
-    all.sort_by(|a, b| a.iter().map(|set| set.0).cmp(b.iter().map(|set| set.0)));
-    all.dedup();
-    all
-}
-
-/// The row that an answer breaks most in which the sets of an area earn so much; `None` where it breaks none.
-fn row(area: &Area, reached: f64, is_over: &dyn Fn() -> bool) -> Option<Joint> {
+/// The row that an answer breaks most in which the sets of a region earn so much; `None` where it breaks none.
+fn row(
+    region: &Region,
+    whole: &impl Whole,
+    reached: f64,
+    known: &mut Vec<Vec<u32>>,
+    is_over: &dyn Fn() -> bool,
+) -> Option<Joint> {
     /// Times that units are asked for.
     const TRIES: u32 = 60;
     /// A row has to be broken by so much, as a part of all that the sets can earn.
     const LEAST: f64 = 1e-4;
     /// How near the most broken row has to be, as a part of by how much it is broken.
     const NEAR: f64 = 0.1;
-    let steps: u32 = area.used.iter().map(|kind| kind.limit).sum();
-    if steps > u128::BITS {
-        return None;
-    }
-    let worth = area.float(area.worth);
+    let worth = region.float(region.worth);
     let reached = reached / worth;
-    let mut prices = Prices::new(&area.used)?;
-    let mut asked = pairs(&area.used);
+    let mut prices = Prices::new(&region.used)?;
+    let mut asked = whole.known();
+    asked.append(known);
+    asked.sort_unstable();
+    asked.dedup();
     for tries in 1..=TRIES {
         for units in asked.drain(..) {
-            prices.add(area.float(area.earned(&units)) / worth, &units)?;
+            prices.add(region.float(region.earned(&units)) / worth, &units)?;
+            known.push(units);
         }
         let (least, constant, found) = prices.solve(is_over).filter(|_| !is_over())?;
         if least > reached - LEAST {
             return None;
         }
-        let found: Vec<i64> = found.iter().map(|price| area.whole(price.max(0.0) * worth)).collect();
+        let found: Vec<i64> = found.iter().map(|price| region.whole(price.max(0.0) * worth)).collect();
         // What is known earns the constant beyond what it costs.
-        let (top, units) = dearest(area, &found, area.whole(constant * (1.0 - 1e-9) * worth))?;
-        let paid: f64 = found.iter().zip(&area.used).map(|(price, kind)| area.float(*price) * kind.value).sum();
-        let height = (area.float(top) + paid) / worth;
-        if height - least <= NEAR * (reached - height) || (tries == TRIES && height < reached - LEAST) {
-            return Some(lifted(area, &found, top));
+        let (top, units) = whole.dearest(&found, region.whole(constant * (1.0 - 1e-9) * worth))?;
+        let paid: f64 = found.iter().zip(&region.used).map(|(price, kind)| region.float(*price) * kind.value).sum();
+        let height = (region.float(top) + paid) / worth;
+        let is_last = tries == TRIES || units.is_empty();
+        if height - least <= NEAR * (reached - height) || (is_last && height < reached - LEAST) {
+            return Some(joint(region, whole, &found, top));
         }
-        asked.push(units);
+        if is_last {
+            return None;
+        }
+        asked = units;
     }
     None
 }
 
-/// One unit of each kind alone, and of each two.
-fn pairs(kinds: &[Kind]) -> Vec<Vec<u32>> {
-    let mut all = Vec::new();
-    for first in 0..kinds.len() {
-        for second in first..kinds.len() {
-            let mut units = vec![0; kinds.len()];
-            units[first] += 1;
-            units[second] += u32::from(kinds[second].limit > units[second]);
-            all.push(units);
-        }
-    }
-    all
-}
-
-/// The most that whole units of the used kinds earn beyond what they cost, or `known` where that is more, and the units.
-fn dearest(area: &Area, prices: &[i64], known: i64) -> Option<(i64, Vec<u32>)> {
-    let mut ways = Ways::new(area, known);
-    let mut step = 0;
-    for (kind, price) in area.used.iter().zip(prices) {
-        for _ in 0..kind.limit {
-            ways.spread(kind, *price, 1 << step);
-            step += 1;
-        }
-        if ways.all.len() > WAYS {
-            return None;
-        }
-    }
-    let best = ways.best();
-    let mut bits = (0..u128::BITS).map(|step| u32::from(best.steps >> step & 1 == 1));
-    let units = area.used.iter().map(|kind| bits.by_ref().take(kind.limit as usize).sum()).collect();
-    Some(((best.earns + best.paid).max(known), units))
-}
-
 /// The row with these prices of the used kinds, whose whole units earn at most `top` beyond what they cost, and as low prices as
 /// can be for all other kinds.
-fn lifted(area: &Area, prices: &[i64], top: i64) -> Joint {
-    let mut ways = Ways::new(area, top);
-    let mut all: Vec<(&Kind, i64)> = area.used.iter().zip(prices.iter().copied()).collect();
-    for (kind, price) in &all {
-        (0..kind.limit).for_each(|_| ways.spread(kind, *price, 0));
-    }
-    for kind in &area.idle {
-        if ways.all.len() > WAYS {
-            all.push((kind, area.gain(kind)));
-            continue;
-        }
-        let beyond = |units: u32| {
-            let after = |way| (0..units).fold(way, |way, _| area.with(&way, kind));
-            let ends = ways.all.iter().map(|way| after(*way)).map(|way| way.earns + way.paid - top);
-            (ends.max().unwrap_or(0), i64::from(units))
-        };
-        let shares = (1..=kind.limit).map(beyond);
-        let price = shares.map(|(beyond, units)| beyond.div_euclid(units) + i64::from(beyond.rem_euclid(units) > 0));
-        let price = price.max().unwrap_or(0).max(0);
-        (0..kind.limit).for_each(|_| ways.spread(kind, price, 0));
-        all.push((kind, price));
-    }
-    all.extend(area.hopeless.iter().map(|kind| (kind, area.gain(kind))));
-    let each = |(kind, price): &(&Kind, i64)| {
-        let factor = area.float(*price);
+fn joint(region: &Region, whole: &impl Whole, prices: &[i64], top: i64) -> Joint {
+    let used = region.used.iter().zip(prices.iter().copied());
+    let idle = region.idle.iter().zip(whole.lifted(prices, top));
+    let hopeless = region.hopeless.iter().map(|kind| (kind, region.gain(kind)));
+    let all = used.chain(idle).chain(hopeless).filter(|(_, price)| *price > 0);
+    let each = |(kind, price): (&Kind, i64)| {
+        let factor = region.float(price);
         kind.variables.iter().map(move |variable| (*variable, factor)).collect::<Vec<_>>()
     };
-    let mut factors: Vec<(u32, f64)> = all.iter().filter(|(_, price)| *price > 0).flat_map(each).collect();
+    let mut factors: Vec<(u32, f64)> = all.flat_map(each).collect();
     factors.sort_unstable_by_key(|factor| factor.0);
-    Joint { sets: area.sets.iter().map(|set| (*set, 1.0)).collect(), most: area.float(top), factors }
+    Joint { sets: region.sets.iter().map(|set| (*set, 1.0)).collect(), most: region.float(top), factors }
 }
 
 /// The smallest constant and prices above what some whole units earn.
@@ -225,8 +181,11 @@ impl Prices {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::Program;
+    use crate::solve::spots::{neighbourhoods, patches};
     use crate::solve::trials::{Numbers, POSTS, program};
 
     /// What each set earns with these values, in the objective's units.
@@ -264,7 +223,12 @@ mod tests {
             let claimed: Vec<(u32, f64)> =
                 everywhere.iter().map(|(set, all)| (*set, all * (units(*set) / 2.0).min(1.0))).collect();
             let of: BTreeMap<u32, f64> = claimed.iter().copied().collect();
-            for joint in broken(&layout, (&limits, &ranges), &claimed, &values, 4, &|| false) {
+            let mut spots = neighbourhoods(&layout, &claimed, &values, 4);
+            spots.extend(patches(&layout, &claimed, &values, 1 + numbers.below(3) as usize));
+            let (memory, rows) = (&mut Memory::default(), (&limits[..], &ranges[..]));
+            broken(&layout, rows, spots.clone(), &values, memory, &|| false);
+            // What is remembered leads to rows as true.
+            for joint in broken(&layout, rows, spots, &values, memory, &|| false) {
                 assert!(joint.excess(|set| of[&set], &values) > 0.0, "{joint:?} {values:?}");
                 let mut least = f64::INFINITY;
                 for plan in plans(&limits) {
@@ -288,7 +252,12 @@ mod tests {
         let limits = [2; POSTS as usize];
         let ranges = limits.map(|limit| (0, limit));
         let all: Vec<(u32, f64)> = earned(&program, &limits).into_iter().collect();
-        assert_eq!(broken(&layout, (&limits, &ranges), &all, &[1.0; POSTS as usize], 4, &|| false), [], "all is whole");
-        assert_eq!(broken(&layout, (&limits, &ranges), &all, &[0.5; POSTS as usize], 4, &|| true), [], "it is over");
+        let rows = |value: f64, is_over: bool| {
+            let values = [value; POSTS as usize];
+            let spots = neighbourhoods(&layout, &all, &values, 4);
+            broken(&layout, (&limits, &ranges), spots, &values, &mut Memory::default(), &|| is_over)
+        };
+        assert_eq!(rows(1.0, false), [], "all is whole");
+        assert_eq!(rows(0.5, true), [], "it is over");
     }
 }

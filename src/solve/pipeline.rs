@@ -8,7 +8,7 @@ use super::merge::{self, Effort, SEARCHES};
 use super::multipliers::{Multipliers, Proof};
 use super::record::{Ending, Record};
 use super::{beside, compact, cuts, relax, steps, tied, tree};
-use crate::model::{Aim, Program, TermGroup};
+use crate::model::{Aim, Program};
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::{Method, Options};
@@ -96,11 +96,11 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let items = reduced.program.sets.items();
         let fixed = is_kept.len() - reduced.kept.len();
         let reductions = vec![("variables fixed by their reduced cost", fixed)];
-        let is_for_tree = !is_tied && !is_branched && proof.is_some() && (is_rising(program) || items <= QUICK);
+        let is_for_tree = !is_tied && !is_branched && proof.is_some() && (tree::is_rising(program) || items <= QUICK);
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
             ending.reductions.clone_from(&reductions);
             // Where levels rise, now the one, now the other has a proof many times sooner.
-            let has_rival = is_rising(program) && items <= HOPEFUL;
+            let has_rival = tree::is_rising(program) && items <= HOPEFUL;
             ending.nodes = beside::branched(layout, &reduced, has_rival, options, record);
             if record.is_done() || record.is_over() {
                 break;
@@ -131,15 +131,12 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
     Ok(ending)
 }
 
-/// True where the second of two units may earn more than the first.
-fn is_rising(program: &Program) -> bool {
-    !program.groups.iter().all(TermGroup::is_concave)
-}
-
 /// True where cuts find prices sooner than an interior-point method on the whole, or better ones: where levels rise.
 fn is_for_cuts(program: &Program) -> bool {
     let (items, sets) = (program.sets.items(), program.sets.len());
-    is_rising(program) || items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
+    tree::is_rising(program)
+        || items > LARGE
+        || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
 }
 
 /// Search and a bound from prices, side by side; says how often it was searched, and what the prices prove.

@@ -9,13 +9,13 @@ use super::bundles::Bundles;
 use super::cuts;
 use super::frame::{Frame, TOTAL};
 use super::gathering::Gathering;
-use super::greedy;
 use super::joint::Joint;
 use super::layout::Layout;
+use super::local::{self, Memory};
 use super::master::{Answer, Master, Solved};
 use super::question::{Branch, Node, half};
 use super::state::State;
-use super::{local, odd, steps};
+use super::{greedy, odd, spots, steps};
 use crate::model::{Aim, Program, Term, TermGroup};
 
 /// What a stage of growth tells.
@@ -48,6 +48,11 @@ pub(super) fn suits(program: &Program, most: &[u32]) -> bool {
     program.groups.iter().all(is_exact)
 }
 
+/// True where the second of two units may earn more than the first.
+pub(super) fn is_rising(program: &Program) -> bool {
+    !program.groups.iter().all(TermGroup::is_concave)
+}
+
 /// How a tree grows.
 pub(super) struct Habits {
     /// Sums and number of bins of the cuts' model.
@@ -60,10 +65,9 @@ pub(super) struct Habits {
     room: usize,
     /// Questions of the first stage.
     pub(super) first: u64,
+    /// Questions before rows on neighbouring sets are looked for: small trees end without any.
+    gathers_at: u64,
 }
-
-/// Questions before rows on neighbouring sets are looked for: small trees end without any.
-const FIRST: u64 = 8;
 
 /// Questions of a stage.
 const STAGE: u64 = 64;
@@ -71,7 +75,9 @@ const STAGE: u64 = 64;
 impl Habits {
     /// Those that were found to suit programs like this.
     pub(super) fn new(program: &Program) -> Self {
-        Self { shape: cuts::shape(program), rounds: 6, patience: 30, room: 200, first: STAGE }
+        // Where no level rises, rows on three sets do much of it.
+        let gathers_at = if is_rising(program) { 8 } else { 40 };
+        Self { shape: cuts::shape(program), rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at }
     }
 }
 
@@ -113,12 +119,13 @@ pub(super) fn grow(
         return None;
     }
     // Where cost counts, what sets of one level earn is hardly ever in parts.
-    let is_rising = !program.groups.iter().all(TermGroup::is_concave);
+    let is_rising = is_rising(program);
     let singles = if is_rising || matches!(program.aim, Aim::MostValue) { bins.single() } else { BTreeMap::new() };
-    let mut gathers = is_rising && !singles.is_empty();
+    let mut gathers_at = (!singles.is_empty()).then_some(habits.gathers_at);
     let mut tree = Tree {
         program,
         singles,
+        is_rising,
         layout,
         bins,
         kept_cuts: master.cuts(),
@@ -138,16 +145,16 @@ pub(super) fn grow(
         is_broken: false,
         is_given_up: false,
         gathering: None,
-        rows: (!gathers).then(Vec::new),
+        memory: Memory::default(),
+        rows: gathers_at.is_none().then(Vec::new),
     };
     tree.open.push(Node::root());
     let mut next = None;
     loop {
         let end = match tree.gathering {
             Some(_) => tree.nodes + 1,
-            None if gathers => FIRST,
-            None if tree.nodes == 0 => habits.first,
-            None => tree.nodes + STAGE,
+            None if tree.nodes == 0 => gathers_at.unwrap_or(u64::MAX).min(habits.first),
+            None => gathers_at.unwrap_or(tree.nodes + STAGE),
         };
         while tree.nodes < end
             && !tree.is_broken
@@ -172,7 +179,7 @@ pub(super) fn grow(
         if is_closed || tree.is_broken || tree.is_given_up || is_over() {
             return Some(());
         }
-        if std::mem::take(&mut gathers) {
+        if gathers_at.take_if(|at| tree.nodes >= *at).is_some() {
             tree.gather();
         }
     }
@@ -184,6 +191,8 @@ struct Tree<'a> {
     bins: Partition<'a>,
     /// Bin of each set, where each has one for itself.
     singles: BTreeMap<u32, usize>,
+    /// True where a further unit may earn more than the one before it.
+    is_rising: bool,
     master: Master,
     /// Cuts that are left when those that rarely bind go.
     kept_cuts: usize,
@@ -209,6 +218,8 @@ struct Tree<'a> {
     is_given_up: bool,
     /// While rows on neighbouring sets are looked for at the root.
     gathering: Option<Gathering>,
+    /// What was learnt in that.
+    memory: Memory,
     /// The rows on several sets that are worth telling others of, once they are known.
     rows: Option<Vec<Joint>>,
 }
@@ -356,7 +367,7 @@ impl Tree<'_> {
         let begun = self.top();
         self.open.clear();
         self.open.push(Node { height: begun, ..Node::root() });
-        self.gathering = Some(Gathering::new(begun));
+        self.gathering = Some(Gathering::new(begun, self.is_rising));
     }
 
     /// A round of rows on neighbouring sets for the root; true as long as there are new ones.
@@ -364,11 +375,16 @@ impl Tree<'_> {
         let Some(mut gathering) = self.gathering.take() else { return false };
         let best = self.sign * self.value;
         let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
-            let earned = self.earned(answer);
-            local::broken(self.layout, (self.limits, &self.root), &earned, &answer.items, size, is_over)
+            let (earned, values) = (self.earned(answer), &answer.items);
+            let spots = if self.is_rising {
+                spots::neighbourhoods(self.layout, &earned, values, size)
+            } else {
+                spots::patches(self.layout, &earned, values, size)
+            };
+            local::broken(self.layout, (self.limits, &self.root), spots, values, &mut self.memory, is_over)
         });
         if rows.is_empty() {
-            self.is_given_up = gathering.is_in_vain(height, best);
+            self.is_given_up = self.is_rising && gathering.is_in_vain(height, best);
             let priced = self.master.joints(self.program, answer).into_iter();
             self.rows = Some(priced.map(|priced| priced.joint).collect());
             return false;
@@ -557,9 +573,13 @@ mod tests {
                 last = Some((news.bound, news.is_closed, news.nodes));
                 Some(value)
             };
-            // Now with the habits of large programs, now with those of one who forgets all and has to ask again.
-            let coarse = Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 0, room: 0, first: 1 };
-            let habits = if grown % 2 == 0 { Habits::new(&program) } else { coarse };
+            // Now with the habits of large programs, now of one who forgets all and has to ask again, now with rows at once.
+            let usual = Habits::new(&program);
+            let habits = match grown % 3 {
+                0 => usual,
+                1 => Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 0, room: 0, first: 1, ..usual },
+                _ => Habits { first: 1, gathers_at: 1, ..usual },
+            };
             grow(&Layout::new(&program), &most, &habits, (&start, start_value), &mut tell, &|| false)
                 .expect("HiGHS works");
             let (bound, is_closed, nodes) = last.expect("a tree tells");
