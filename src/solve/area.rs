@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
-use super::region::{Kind, Region, Whole};
+use super::region::{self, Kind, Region, Whole};
 
 /// More ways to cover a region are not followed.
 const WAYS: usize = 40_000;
@@ -18,9 +18,8 @@ impl<'a> Area<'a> {
     /// `None` where there is no room for all sets, or for a bit for each unit.
     pub(super) fn new(region: &'a Region) -> Option<Self> {
         let fulls: Vec<u32> = region.steps.iter().map(|steps| u32::try_from(steps.len()).unwrap_or(u32::MAX)).collect();
-        let widest = fulls.iter().map(|full| Fields::width_of(*full)).max()?;
         let units: u32 = region.used.iter().map(|kind| kind.limit).sum();
-        let has_room = fulls.len() <= (u128::BITS / widest) as usize && units <= u128::BITS;
+        let has_room = fulls.len() <= room(fulls.iter().copied()) && units <= u128::BITS;
         has_room.then(|| Self { region, fields: Fields::new(&fulls) })
     }
 
@@ -86,12 +85,9 @@ impl Whole for Area<'_> {
             let beyond = |units: u32| {
                 let after = |way| (0..units).fold(way, |way, _| self.with(&way, kind, unit));
                 let ends = ways.all.iter().map(|way| after(*way)).map(|way| way.earns + way.paid - top);
-                (ends.max().unwrap_or(0), i64::from(units))
+                region::share(ends.max().unwrap_or(0), units)
             };
-            let shares = (1..=kind.limit).map(beyond);
-            let price =
-                shares.map(|(beyond, units)| beyond.div_euclid(units) + i64::from(beyond.rem_euclid(units) > 0));
-            let price = price.max().unwrap_or(0).max(0);
+            let price = (1..=kind.limit).map(beyond).max().unwrap_or(0).max(0);
             (0..kind.limit).for_each(|_| ways.spread(kind, price, 0));
             price
         };
@@ -101,8 +97,12 @@ impl Whole for Area<'_> {
 
 /// How many sets there is room for in an area.
 pub(super) fn most_sets(layout: &Layout<'_>, sets: &[u32]) -> usize {
-    let widest = sets.iter().map(|set| Fields::width_of(layout.terms[*set as usize].full())).max();
-    (u128::BITS / widest.unwrap_or(1)) as usize
+    room(sets.iter().map(|set| layout.terms[*set as usize].full()))
+}
+
+/// The same for sets that earn all they can at so many units.
+fn room(fulls: impl Iterator<Item = u32>) -> usize {
+    (u128::BITS / fulls.map(Fields::width_of).max().unwrap_or(1)) as usize
 }
 
 /// Units on each set, up to those at which it earns all it can, side by side in one number.

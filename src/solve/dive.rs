@@ -1,6 +1,6 @@
 //! A region of many sets whose levels do not rise turned into its best whole units, by taking them one by one.
 
-use super::region::{Kind, Region, Whole};
+use super::region::{self, Kind, Region, Whole};
 
 /// Takings that are tried for an answer, and for the price of one more kind; what is not tried counts with what it can earn at
 /// most.
@@ -30,9 +30,8 @@ impl Whole for Dive<'_> {
     }
 
     fn dearest(&self, prices: &[i64], known: i64) -> Option<(i64, Vec<Vec<u32>>)> {
-        let mut taking = Taking::new(self.region, known);
-        taking.kinds.extend(self.region.used.iter().zip(prices.iter().copied()));
-        let most = taking.run(0, VISITS);
+        let mut taking = Taking::new(self.region, prices, known);
+        let most = taking.run(VISITS);
         let mut found = taking.found;
         found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         found.truncate(MOST);
@@ -40,8 +39,7 @@ impl Whole for Dive<'_> {
     }
 
     fn lifted(&self, prices: &[i64], top: i64) -> Vec<i64> {
-        let mut taking = Taking::new(self.region, top);
-        taking.kinds.extend(self.region.used.iter().zip(prices.iter().copied()));
+        let mut taking = Taking::new(self.region, prices, top);
         self.region.idle.iter().map(|kind| taking.lift(kind, top)).collect()
     }
 }
@@ -77,12 +75,13 @@ struct Choice {
 }
 
 impl<'a> Taking<'a> {
-    fn new(region: &'a Region, known: i64) -> Self {
+    /// Nothing is taken; the used kinds have these prices.
+    fn new(region: &'a Region, prices: &[i64], known: i64) -> Self {
         let next = region.steps.iter().map(|steps| steps.first().copied().unwrap_or(0)).collect();
         let counts = vec![0; region.sets.len()];
         Self {
             region,
-            kinds: Vec::new(),
+            kinds: region.used.iter().zip(prices.iter().copied()).collect(),
             counts,
             next,
             left: region.worth,
@@ -103,17 +102,17 @@ impl<'a> Taking<'a> {
         for units in 1..=kind.limit {
             self.best = top;
             self.put(kind, units);
-            let beyond = self.run(self.earned(kind, units), LIFTING) - top;
+            let beyond = self.run(LIFTING) - top;
             self.take_back(kind, units);
-            let units = i64::from(units);
-            price = price.max(beyond.div_euclid(units) + i64::from(beyond.rem_euclid(units) > 0));
+            price = price.max(region::share(beyond, units));
         }
         self.kinds.push((kind, price));
         price
     }
 
-    /// The most that units can earn, or the best that was known where that is more; what is there already earns so much.
-    fn run(&mut self, earned: i64, visits: u32) -> i64 {
+    /// The most that units can earn with those that are there already, or the best that was known where that is more.
+    fn run(&mut self, visits: u32) -> i64 {
+        let earned = self.region.worth - self.left;
         self.units = vec![0; self.kinds.len()];
         self.slack = vec![0; self.kinds.len()];
         self.visits = visits;
@@ -247,11 +246,6 @@ impl<'a> Taking<'a> {
             self.next[*set] = steps.get(after).copied().unwrap_or(0);
         }
     }
-
-    /// What so many units of a kind alone earn.
-    fn earned(&self, kind: &Kind, units: u32) -> i64 {
-        kind.sets.iter().map(|set| self.region.steps[*set].iter().take(units as usize).sum::<i64>()).sum()
-    }
 }
 
 #[cfg(test)]
@@ -298,9 +292,7 @@ mod tests {
             assert_eq!(most, best);
             assert_eq!(found.first().map(|units| net(&prices, units)), Some(best));
             for visits in [0, 1, 3] {
-                let mut taking = Taking::new(&region, 0);
-                taking.kinds.extend(region.used.iter().zip(prices.iter().copied()));
-                let promised = taking.run(0, visits);
+                let promised = Taking::new(&region, &prices, 0).run(visits);
                 assert!(promised >= best, "{promised} after {visits} visits, {best} at best");
                 short += u32::from(promised > best);
             }

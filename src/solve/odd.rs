@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::joint::Joint;
 use super::layout::Layout;
+use super::region::NONE;
 use crate::cover::Rows;
 
 /// Sets that look alike to an answer: the variables of theirs that it uses, and of one of the sets what it leaves open.
@@ -62,8 +63,6 @@ pub(super) fn broken(layout: &Layout<'_>, earned: &[(u32, f64)], values: &[f64])
 
 /// Of sets that look alike the one that leaves least open.
 fn kinds(sets: &Rows, levels: &[(u32, f64)], values: &[f64]) -> Vec<Kind> {
-    /// Less of a variable is none.
-    const NONE: f64 = 1e-7;
     let mut kinds: Vec<Kind> = Vec::new();
     for (set, level) in levels {
         let row = sets.row(*set as usize).iter().copied();

@@ -136,6 +136,12 @@ impl Region {
     }
 }
 
+/// A unit's share of a number, rounded up.
+pub(super) fn share(number: i64, units: u32) -> i64 {
+    let units = i64::from(units);
+    number.div_euclid(units) + i64::from(number.rem_euclid(units) > 0)
+}
+
 /// What the first unit on a set earns, the second and so on.
 fn steps(layout: &Layout<'_>, set: u32) -> Vec<f64> {
     let term = layout.terms[set as usize];
