@@ -12,7 +12,7 @@ use super::merge::{self, Effort, SEARCHES};
 use super::pool::Pool;
 use super::record::Record;
 use super::rescue::Rescue;
-use super::{Watch, compact, search, steps, tree};
+use super::{Watch, compact, mosaic, search, steps, tree};
 use crate::model::Program;
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
@@ -235,6 +235,38 @@ pub(super) fn planted(
         record.blame("HiGHS broke off in the tree".to_owned());
     }
     nodes
+}
+
+/// Rows on patches, and search on one more thread as long as they bring the bound nearer. `searches` is how often the program has
+/// been searched before.
+pub(super) fn patched(
+    layout: &Layout<'_>,
+    reduced: &Reduced,
+    searches: u32,
+    options: &Options,
+    record: &mut Record<'_>,
+) {
+    let (Some(best), Some(value)) = (record.best.clone(), record.value) else { return };
+    let clock = record.clock();
+    let (start, smaller) = (reduced.forth(&best), &reduced.program);
+    let lay = |halt: &AtomicBool, known: &Mutex<Option<f64>>, teller: Sender<_>| {
+        let is_over = || halt.load(Ordering::Relaxed) || clock();
+        let mut tell = |bound: f64| {
+            // Who listens may have heard enough.
+            teller.send(bound).ok()?;
+            known.lock().unwrap_or_else(PoisonError::into_inner).filter(|_| !is_over())
+        };
+        let (layout, most) = (Layout::new(smaller), reduce::limits(smaller));
+        mosaic::lay(&layout, (&most, mosaic::BINS), (&start, value), &mut tell, &is_over)
+    };
+    let mut hear = |record: &mut Record<'_>, bound: f64| {
+        record.prove("patches", record.at_best(steps::attainable(layout.program, bound)), None);
+        record.tell("patches", 0);
+    };
+    let ended = with_search(layout, searches, options, record, lay, &mut hear);
+    if !matches!(ended, Ok(Some(()))) && !record.is_done() && !record.is_over() {
+        record.blame("HiGHS broke off in rows on patches".to_owned());
+    }
 }
 
 /// Work on a thread of its own, and search on one more as long as that takes. The work has a wish to stop, the best objective

@@ -1,14 +1,16 @@
 //! The covering terms of a program shared out among bins, and a point turned into planes above what each bin earns.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 
 use super::bundles::Bundles;
+use super::clusters::clusters;
 use super::frame::{Frame, TOTAL};
 use super::layout::Layout;
+use super::master::Answer;
 use super::multipliers::LeftOut;
 use super::planes::{Plane, Planes};
 use crate::cover::Rows;
-use crate::model::{Aim, Program, TermGroup};
+use crate::model::{Aim, Program};
 
 /// Terms that share a number in the master.
 pub(super) struct Bin {
@@ -63,8 +65,8 @@ pub(super) struct Partition<'a> {
 }
 
 impl<'a> Partition<'a> {
-    /// Shares the terms of each group out among about `count` bins, of which each cut speaks of one: those that one variable
-    /// covers, the most at a time, share one. With as many bins as terms each has its own.
+    /// Shares the terms of each group out among about `count` bins, of which each cut speaks of one: those that lie together share
+    /// one. With as many bins as terms each has its own.
     pub(super) fn new(layout: &'a Layout<'_>, bundles: &'a Bundles, most: &'a [u32], count: usize) -> Self {
         let program = layout.program;
         let all: usize = program.groups.iter().map(|group| group.terms.len()).sum();
@@ -74,7 +76,7 @@ impl<'a> Partition<'a> {
             let places = if share >= group.terms.len() {
                 (0..group.terms.len()).map(|place| vec![place]).collect()
             } else {
-                gathered(layout, group, share)
+                clusters(layout, group, share)
             };
             for places in places {
                 let term = |place: usize| {
@@ -88,6 +90,20 @@ impl<'a> Partition<'a> {
         }
         let planes = program.groups.iter().map(|group| Planes::new(group, most)).collect();
         Self { bins, planes, sets: &bundles.sets, variables: &program.sets, most }
+    }
+
+    /// The sets of a bin.
+    pub(super) fn sets_of(&self, bin: usize) -> impl Iterator<Item = u32> {
+        self.bins[bin].terms.iter().map(|term| term.set)
+    }
+
+    /// The bin of each of so many sets.
+    pub(super) fn of_sets(&self, count: usize) -> Vec<usize> {
+        let mut bin_of = vec![0; count];
+        for bin in 0..self.bins.len() {
+            self.sets_of(bin).for_each(|set| bin_of[set as usize] = bin);
+        }
+        bin_of
     }
 
     /// Set and bin of each term, where each has a bin for itself; none where a bin has several terms.
@@ -175,6 +191,12 @@ impl<'a> Partition<'a> {
         (0..self.bins.len()).map(|bin| self.cut(bin, point)).collect()
     }
 
+    /// Cuts that an answer breaks by more than `slack`, relative to what their bins are worth.
+    pub(super) fn broken(&self, answer: &Answer, slack: f64) -> Vec<Cut> {
+        let is_broken = |cut: &Cut| answer.breaks(cut, slack * self.bins[cut.bin].worth);
+        self.cuts(&answer.items).into_iter().filter(is_broken).collect()
+    }
+
     /// The objective of the relaxation, to be minimised, at a point where the cuts touch; infinite below the coverage asked
     /// for.
     pub(super) fn objective(&self, program: &Program, point: &[f64], cuts: &[Cut]) -> f64 {
@@ -221,33 +243,4 @@ fn summed(mut factors: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
         is_same
     });
     factors
-}
-
-/// Places of a group's terms, in at most `share` lists: first those of the variable that covers most terms, then those of
-/// the variable that covers most of what is left, and so on; the rest is the last.
-fn gathered(layout: &Layout<'_>, group: &TermGroup, share: usize) -> Vec<Vec<usize>> {
-    let Some(first) = group.terms.first().map(|term| term.set) else { return Vec::new() };
-    let mut is_free = vec![true; group.terms.len()];
-    let of = |variable: u32, is_free: &[bool]| -> Vec<usize> {
-        let places = layout.sets_of.row(variable as usize).iter().filter_map(|set| set.checked_sub(first));
-        places.map(|place| place as usize).filter(|place| is_free.get(*place) == Some(&true)).collect()
-    };
-    let variables = 0..u32::try_from(layout.program.variables.len()).unwrap_or(u32::MAX);
-    let mut heap: BinaryHeap<(usize, u32)> =
-        variables.map(|variable| (of(variable, &is_free).len(), variable)).filter(|(count, _)| *count > 0).collect();
-    let mut lists = Vec::new();
-    while lists.len() + 1 < share
-        && let Some((count, variable)) = heap.pop()
-    {
-        let places = of(variable, &is_free);
-        if places.len() == count {
-            places.iter().for_each(|place| is_free[*place] = false);
-            lists.push(places);
-        } else if !places.is_empty() {
-            heap.push((places.len(), variable));
-        }
-    }
-    let rest: Vec<usize> = (0..is_free.len()).filter(|place| is_free[*place]).collect();
-    lists.extend((!rest.is_empty()).then_some(rest));
-    lists
 }

@@ -2,6 +2,7 @@
 
 use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
+use super::frame::Frame;
 use super::layout::Layout;
 use super::master::{Answer, Master, Solved};
 use super::multipliers::Multipliers;
@@ -17,10 +18,13 @@ const BINS: usize = 100;
 const LARGE: usize = 1_000;
 
 /// Rounds of cuts between two times that prices are told.
-const STAGE: usize = 20;
+const STAGE: u32 = 20;
+
+/// Answers in which a cut did not bind, after which it goes where cuts are long.
+const IDLE: u32 = 5;
 
 /// Most rounds of cuts.
-const ROUNDS: usize = 500;
+const ROUNDS: u32 = 500;
 
 /// A bound this close to a value of the relaxation, relative to both, is as good as that value.
 const CLOSE: f64 = 1e-9;
@@ -37,7 +41,7 @@ const INWARD: f64 = 0.5;
 /// touches what the bin earns at a point, and the master's answer moves until the planes and the truth agree. Cuts are asked for
 /// between the best point known and the master's answer, which takes several times fewer of them. At the end every set has
 /// the price that it has in the cuts that bind, weighted by their duals. Prices on the way, good for bounds that are not as
-/// near, are told now and then.
+/// near, are told now and then, with how high no bound of this kind will be below; who listens says whether to go on.
 ///
 /// # Cost
 /// A few dozen rounds, each linear in the items of the sets, besides the master's: thousands of rows at most, whatever the
@@ -50,13 +54,15 @@ pub(super) fn prices(
     most: &[u32],
     (bundles, bins): &(Bundles, usize),
     start: &[u32],
-    tell: &mut dyn FnMut(Multipliers),
+    tell: &mut dyn FnMut(Multipliers, f64) -> bool,
     is_over: &dyn Fn() -> bool,
 ) -> Option<Multipliers> {
     let program = layout.program;
     let bins = Partition::new(layout, bundles, most, *bins);
     let mut master = Master::new(program, bundles, &bins, most)?;
-    let mut stage = |master: &Master, answer: &Answer| tell(master.prices(program, &bins, answer));
+    let mut stage = |master: &Master, answer: &Answer, reached: f64| {
+        tell(master.prices(program, &bins, answer), -reached / Frame::scale(program))
+    };
     let answer = converge(program, &bins, &mut master, bundles.with_sums(start), &mut stage, is_over);
     answer.map(|answer| master.prices(program, &bins, &answer))
 }
@@ -78,7 +84,7 @@ pub(super) fn converge(
     bins: &Partition<'_>,
     master: &mut Master,
     start: Vec<f64>,
-    stage: &mut dyn FnMut(&Master, &Answer),
+    stage: &mut dyn FnMut(&Master, &Answer, f64) -> bool,
     is_over: &dyn Fn() -> bool,
 ) -> Option<Answer> {
     let mut inner = start;
@@ -91,6 +97,9 @@ pub(super) fn converge(
     for round in 1..=ROUNDS {
         if is_over() {
             break;
+        }
+        if !is_large && round % IDLE == 0 {
+            master.forget(IDLE, answer.as_mut());
         }
         let solved = if round == 1 && is_large { master.solve_anew(is_over) } else { master.solve(is_over) };
         let Solved::Optimal(next) = solved else { break };
@@ -113,8 +122,8 @@ pub(super) fn converge(
             (0, false) => break,
             _ => inward = INWARD,
         }
-        if round % STAGE == 0 {
-            stage(master, last);
+        if round % STAGE == 0 && !stage(master, last, reached) {
+            break;
         }
     }
     answer
@@ -138,7 +147,7 @@ mod tests {
             let most: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
             let whole = relax::prices(&program, &most, &|| false).expect("HiGHS works");
             let by = |shape: (Bundles, usize)| {
-                prices(&Layout::new(&program), &most, &shape, &[0; POSTS as usize], &mut |_| {}, &|| false)
+                prices(&Layout::new(&program), &most, &shape, &[0; POSTS as usize], &mut |_, _| true, &|| false)
                     .expect("HiGHS works")
                     .bound(&program, &most)
             };

@@ -3,6 +3,8 @@
 /// How far the search for rows on neighbouring sets is. Heights are bounds, so turned that more is weaker.
 pub(super) struct Gathering {
     sizes: &'static [usize],
+    /// Part of what is left open that a round has to close.
+    least: f64,
     /// Which of the sizes a neighbourhood has, and rounds with it.
     place: usize,
     rounds: u32,
@@ -18,19 +20,25 @@ const SIZES: [usize; 3] = [6, 10, 14];
 /// Variables whose sets are a neighbourhood where none rises, step by step.
 const WIDTHS: [usize; 2] = [2, 3];
 
+/// Bins of a patch where sets share bins, step by step; rounds are many and short.
+const PATCHES: [usize; 3] = [2, 4, 6];
+
 impl Gathering {
     /// Nothing is gathered yet.
     pub(super) fn new(begun: f64, is_rising: bool) -> Self {
         let sizes: &[usize] = if is_rising { &SIZES } else { &WIDTHS };
-        Self { sizes, place: 0, rounds: 0, begun, before: f64::INFINITY }
+        Self { sizes, least: 0.03, place: 0, rounds: 0, begun, before: f64::INFINITY }
+    }
+
+    /// As [`Self::new`], of rows on patches of bins.
+    pub(super) fn of_patches(begun: f64) -> Self {
+        Self { sizes: &PATCHES, least: 0.005, ..Self::new(begun, false) }
     }
 
     /// The size of a neighbourhood for the next round, where the last ended at a height and the best plan is at another: the next
     /// as soon as a round brings little. `None` where its first round brought little, too, or there is no next.
     pub(super) fn next(&mut self, height: f64, best: f64) -> Option<usize> {
-        /// Part of what is left open that a round has to close.
-        const LEAST: f64 = 0.03;
-        let is_stuck = self.before - height < LEAST * (height - best);
+        let is_stuck = self.before - height < self.least * (height - best);
         if is_stuck && self.rounds < 2 {
             return None;
         }

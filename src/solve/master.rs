@@ -7,7 +7,7 @@ use super::bundles::Bundles;
 use super::frame::{self, Frame, TOTAL};
 use super::highs_ffi::{self, Basis, Ended};
 use super::joint::{Joint, PricedJoint};
-use super::multipliers::Multipliers;
+use super::multipliers::{Multipliers, Proof};
 use crate::model::Program;
 
 /// The model that learns.
@@ -105,13 +105,16 @@ impl Master {
         self.add_row(cut.constant, row, Learnt::Plane(cut));
     }
 
-    /// Adds a row on several sets, which have bins for themselves.
+    /// Adds a row on several sets, all those of some bins; the factors of those that share one are alike.
     pub(super) fn add_joint(&mut self, joint: Joint, bin_of: impl Fn(u32) -> usize) {
         let largest = joint.sets.iter().fold(f64::MIN_POSITIVE, |largest, (_, factor)| largest.max(*factor));
         let times = TOTAL / largest;
         let factors = joint.factors.iter().map(|(variable, factor)| (self.items[*variable as usize], -times * factor));
-        let sets = joint.sets.iter().map(|(set, factor)| (self.bins[bin_of(*set)], factor / largest));
-        let row: Vec<(Col, f64)> = factors.chain(sets).collect();
+        let mut bins: Vec<(usize, f64)> = joint.sets.iter().map(|(set, factor)| (bin_of(*set), *factor)).collect();
+        bins.sort_unstable_by_key(|(bin, _)| *bin);
+        bins.dedup_by_key(|(bin, _)| *bin);
+        let bins = bins.into_iter().map(|(bin, factor)| (self.bins[bin], factor / largest));
+        let row: Vec<(Col, f64)> = factors.chain(bins).collect();
         self.add_row(times * joint.most, row, Learnt::Joint(joint, times));
     }
 
@@ -142,11 +145,15 @@ impl Master {
         self.cuts.len()
     }
 
-    /// Takes away cuts that did not bind in the last `patience` answers.
-    pub(super) fn forget(&mut self, patience: u32) {
+    /// Takes away cuts that did not bind in the last `patience` answers; `answer`, if it is still of use, forgets them, too.
+    pub(super) fn forget(&mut self, patience: u32, answer: Option<&mut Answer>) {
         let Some(model) = &mut self.model else { return };
         self.forgotten += 1;
         let is_gone: Vec<bool> = self.idle.iter().map(|idle| *idle >= patience).collect();
+        if let Some(answer) = answer {
+            let mut gone = std::iter::repeat_n(&false, self.frame_rows).chain(&is_gone);
+            answer.duals.retain(|_| gone.next() != Some(&true));
+        }
         if highs_ffi::delete_rows(model, self.frame_rows, &is_gone) {
             let mut gone = is_gone.iter();
             self.cuts.retain(|_| gone.next() != Some(&true));
@@ -177,6 +184,18 @@ impl Master {
             Learnt::Joint(..) => None,
         });
         frame::multipliers(program, &answer.duals, self.first_part, bins.prices(program, planes))
+    }
+
+    /// The bound that an answer amounts to for values within these ranges, with what it says of each variable.
+    pub(super) fn proof(
+        &self,
+        program: &Program,
+        bins: &Partition<'_>,
+        answer: &Answer,
+        ranges: &[(u32, u32)],
+    ) -> Proof {
+        let joints = self.joints(program, answer);
+        self.prices(program, bins, answer).ledger(program, ranges, &joints).proof(program, ranges)
     }
 
     /// The prices on rows of several sets.

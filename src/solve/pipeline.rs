@@ -114,6 +114,12 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             is_branched = true;
             continue;
         }
+        if !is_branched && proof.is_some() && is_for_patches(&reduced.program) {
+            ending.reductions = reductions;
+            beside::patched(layout, &reduced, more + 1, options, record);
+            is_branched = true;
+            continue;
+        }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             // Where rules tie units to others, single moves soon find no more.
             let last = if is_tied || rayon::current_num_threads() == 1 {
@@ -139,6 +145,20 @@ fn is_for_cuts(program: &Program) -> bool {
         || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
 }
 
+/// True where rows on patches bring a bound nearer than prices can, sooner than a tree does.
+fn is_for_patches(program: &Program) -> bool {
+    !program.has_ties() && !tree::is_rising(program) && program.sets.items() > cuts::SPARSE
+}
+
+/// True where little of the gap is left for prices to close, which cannot be nearer than at a height.
+fn is_near(record: &Record<'_>, height: f64) -> bool {
+    /// Part of the gap.
+    const LITTLE: f64 = 0.25;
+    let (Some(value), Some(bound)) = (record.value, record.bound) else { return false };
+    let sign = if matches!(record.program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
+    sign * bound - height < LITTLE * sign * (bound - value)
+}
+
 /// Search and a bound from prices, side by side; says how often it was searched, and what the prices prove.
 ///
 /// Where prices take long, they are told now and then; the search goes on meanwhile, a round of it for each time. Each waits
@@ -160,13 +180,14 @@ fn searched_and_priced(
     let prices = std::thread::scope(|scope| {
         let start = record.best.clone().unwrap_or_default();
         let (teller, told) = sync_channel(0);
+        let (answerer, answers) = sync_channel(1);
         let price = move || {
             if !is_for_cuts(program) {
                 return relax::prices(program, most, &is_over);
             }
-            let mut tell = |prices| {
+            let mut tell = |prices, reached| {
                 // Who listens may have heard enough.
-                let _hung_up = teller.send(prices);
+                teller.send((prices, reached)).is_ok() && answers.recv().unwrap_or(false)
             };
             cuts::prices(layout, most, &cuts::shape(program), &start, &mut tell, &is_over)
         };
@@ -176,10 +197,11 @@ fn searched_and_priced(
             if is_short { Effort { moves: whole.moves / 8, rounds: 1, is_merged: false, ..whole } } else { whole };
         merge::search(layout, first, options, record);
         while !record.is_done()
-            && let Ok(prices) = told.recv()
+            && let Ok((prices, reached)) = told.recv()
         {
             prove(program, most, prices, record);
-            if record.is_done() || record.is_over() {
+            let is_last = is_for_patches(program) && is_near(record, reached);
+            if record.is_done() || record.is_over() || answerer.send(!is_last).is_err() || is_last {
                 break;
             }
             // Prices that take long leave time for long walks.
@@ -191,7 +213,7 @@ fn searched_and_priced(
         // What is known by now is enough, and does not depend on how far the prices have come since.
         is_enough = record.is_done();
         halt.store(is_enough, Ordering::Relaxed);
-        drop(told);
+        drop((told, answerer));
         pricing.join().ok().flatten()
     });
     if is_enough {

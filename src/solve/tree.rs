@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 
-use super::bins::{Cut, Partition};
+use super::bins::Partition;
 use super::branching::Gains;
 use super::bundles::Bundles;
 use super::cuts;
 use super::frame::{Frame, TOTAL};
 use super::gathering::Gathering;
+use super::goal::Goal;
 use super::joint::Joint;
 use super::layout::Layout;
 use super::local::{self, Memory};
 use super::master::{Answer, Master, Solved};
 use super::question::{Branch, Node, half};
 use super::state::State;
-use super::{greedy, odd, spots, steps};
+use super::{greedy, odd, spots};
 use crate::model::{Aim, Program, Term, TermGroup};
 
 /// What a stage of growth tells.
@@ -104,15 +105,16 @@ pub(super) fn grow(
     let (bundles, bins) = &habits.shape;
     let bins = Partition::new(layout, bundles, most, *bins);
     let mut master = Master::new(program, bundles, &bins, most)?;
-    let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
-    let (mut value, mut is_ended) = (value, false);
-    let mut wait = |_: &Master, _: &Answer| {
+    let mut goal = Goal::new(program, value);
+    let mut is_ended = false;
+    let mut wait = |_: &Master, _: &Answer, _: f64| {
         // Nothing is known yet, but who searches meanwhile need not wait.
-        let nothing = News { bound: sign * f64::INFINITY, ..News::default() };
+        let nothing = News { bound: goal.turned(f64::INFINITY), ..News::default() };
         match tell(nothing) {
-            Some(better) => value = better,
+            Some(better) => goal.value = better,
             None => is_ended = true,
         }
+        !is_ended
     };
     cuts::converge(program, &bins, &mut master, bundles.with_sums(start), &mut wait, is_over)?;
     if is_ended {
@@ -130,10 +132,8 @@ pub(super) fn grow(
         bins,
         kept_cuts: master.cuts(),
         master,
-        sign,
-        step: steps::step(program),
+        goal,
         gains: Gains::new(program.variables.len()),
-        value,
         better: None,
         hint: None,
         open: BinaryHeap::new(),
@@ -166,8 +166,8 @@ pub(super) fn grow(
         }
         tree.open.extend(next.take());
         let is_closed = tree.open.is_empty() && !tree.is_broken;
-        let bound = sign * tree.top().max(sign * tree.value);
-        tree.value = tell(News {
+        let bound = tree.goal.turned(tree.top().max(tree.goal.best()));
+        tree.goal.value = tell(News {
             bound,
             values: tree.better.take(),
             hint: tree.hint.take().map(|hint| hint.0),
@@ -196,11 +196,8 @@ struct Tree<'a> {
     master: Master,
     /// Cuts that are left when those that rarely bind go.
     kept_cuts: usize,
-    sign: f64,
-    step: Option<f64>,
+    goal: Goal<'a>,
     gains: Gains,
-    /// Best objective known.
-    value: f64,
     /// Values that beat it, found here and not told yet.
     better: Option<Vec<u32>>,
     /// The best values near an answer since the last stage, and their objective.
@@ -229,7 +226,7 @@ impl Tree<'_> {
     fn visit(&mut self, node: Node, is_over: &(dyn Fn() -> bool + Sync)) -> Option<Node> {
         let mut ranges = self.root.clone();
         node.narrowed.iter().for_each(|(variable, least, most)| ranges[*variable as usize] = (*least, *most));
-        if self.is_hopeless(node.height) || !self.keeps_rows(&ranges) {
+        if self.goal.is_hopeless(node.height) || !self.keeps_rows(&ranges) {
             return None;
         }
         self.nodes += 1;
@@ -244,19 +241,17 @@ impl Tree<'_> {
                 return Some(node);
             }
         };
-        let prices = self.master.prices(self.program, &self.bins, &answer);
-        let joints = self.master.joints(self.program, &answer);
-        let proof = prices.ledger(self.program, &ranges, &joints).proof(self.program, &ranges);
-        let proven = self.sign * proof.bound;
+        let proof = self.master.proof(self.program, &self.bins, &answer, &ranges);
+        let proven = self.goal.turned(proof.bound);
         let height = proven.min(node.height);
         if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
             self.gains.learn(variable, is_up, (before - height).max(0.0) / distance);
         }
-        if self.is_hopeless(height) {
+        if self.goal.is_hopeless(height) {
             return None;
         }
         // What a unit costs is known of this proof alone, not of the bound that was there before.
-        self.narrow(&mut ranges, proven, &proof.loss);
+        self.goal.narrow(&mut ranges, proven, &proof.loss);
         self.round(&answer, is_over);
         if self.gathering.is_some() {
             self.root.clone_from(&ranges);
@@ -285,10 +280,10 @@ impl Tree<'_> {
     fn reconsidered(&mut self, node: Node, answer: &Answer) -> Option<Node> {
         /// After so many times what is broken is rounding.
         const TRIES: u32 = 8;
-        if self.is_hopeless(node.height) {
+        if self.goal.is_hopeless(node.height) {
             return None;
         }
-        let broken = self.broken(answer, 1e-9);
+        let broken = self.bins.broken(answer, 1e-9);
         if broken.is_empty() || node.tries == TRIES {
             self.closed = self.closed.max(node.height);
             return None;
@@ -312,7 +307,7 @@ impl Tree<'_> {
     fn is_near_the_top(&self, height: f64) -> bool {
         /// As a part of what the weakest has over the best plan.
         const NEAR: f64 = 0.6;
-        let best = self.sign * self.value;
+        let best = self.goal.best();
         self.open.peek().is_none_or(|top| height - best >= NEAR * (top.height - best))
     }
 
@@ -334,13 +329,12 @@ impl Tree<'_> {
             let Solved::Optimal(answer) = &solved else { break };
             let height = self.height_of(answer);
             let before = heights.len().checked_sub(PATIENCE).map(|place| heights[place]);
-            let is_stuck =
-                before.is_some_and(|before: f64| before - height < LEAST * (height - self.sign * self.value));
-            if is_stuck || self.is_hopeless(height) {
+            let is_stuck = before.is_some_and(|before: f64| before - height < LEAST * (height - self.goal.best()));
+            if is_stuck || self.goal.is_hopeless(height) {
                 break;
             }
             heights.push(height);
-            let broken = self.broken(answer, BROKEN);
+            let broken = self.bins.broken(answer, BROKEN);
             let odd = self.odd(answer);
             if broken.is_empty() && odd.is_empty() {
                 break;
@@ -373,7 +367,7 @@ impl Tree<'_> {
     /// A round of rows on neighbouring sets for the root; true as long as there are new ones.
     fn gathered(&mut self, answer: &Answer, height: f64, is_over: &(dyn Fn() -> bool + Sync)) -> bool {
         let Some(mut gathering) = self.gathering.take() else { return false };
-        let best = self.sign * self.value;
+        let best = self.goal.best();
         let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
             let (earned, values) = (self.earned(answer), &answer.items);
             let spots = if self.is_rising {
@@ -397,12 +391,6 @@ impl Tree<'_> {
     /// The bound of the weakest question that is open, so turned that more is weaker.
     fn top(&self) -> f64 {
         self.open.peek().map_or(f64::NEG_INFINITY, |node| node.height).max(self.closed)
-    }
-
-    /// Cuts that an answer breaks by more than `slack`, relative to what their bins are worth.
-    fn broken(&self, answer: &Answer, slack: f64) -> Vec<Cut> {
-        let is_broken = |cut: &Cut| answer.breaks(cut, slack * self.bins.bins[cut.bin].worth);
-        self.bins.cuts(&answer.items).into_iter().filter(is_broken).collect()
     }
 
     /// The objective of an answer, so turned that more is weaker.
@@ -443,7 +431,7 @@ impl Tree<'_> {
                 self.master.set_ranges(&tried);
                 let objective = self.master.glimpse(is_over);
                 // Beyond the best plan nothing is gained any more.
-                let reached = self.height_at(objective).max(self.sign * self.value).min(height);
+                let reached = self.height_at(objective).max(self.goal.best()).min(height);
                 self.gains.learn(variable, is_up, (height - reached) / distance);
             }
         }
@@ -475,7 +463,7 @@ impl Tree<'_> {
             return;
         }
         self.keep(&state.values, objective);
-        let is_nearer = |before: f64| self.sign * objective > self.sign * before;
+        let is_nearer = |before: f64| self.goal.turned(objective) > self.goal.turned(before);
         if self.hint.as_ref().is_none_or(|(_, before)| is_nearer(*before)) {
             self.hint = Some((state.values, objective));
         }
@@ -493,32 +481,10 @@ impl Tree<'_> {
 
     /// Keeps values that keep the rules when they beat the best.
     fn keep(&mut self, values: &[u32], objective: f64) {
-        if self.sign * objective > self.sign * self.value {
-            self.value = objective;
+        if self.goal.turned(objective) > self.goal.best() {
+            self.goal.value = objective;
             self.better = Some(values.to_vec());
         }
-    }
-
-    /// Takes values out of the ranges that cannot be in a better plan, by what a unit more or less costs the bound.
-    fn narrow(&self, ranges: &mut [(u32, u32)], height: f64, loss: &[f64]) {
-        for ((least, most), loss) in ranges.iter_mut().zip(loss) {
-            if *least < *most && self.is_hopeless(height - loss.abs()) {
-                if *loss > 0.0 {
-                    *most = *least;
-                } else {
-                    *least = *most;
-                }
-            }
-        }
-    }
-
-    /// True where nothing better than the best plan is within a bound.
-    fn is_hopeless(&self, height: f64) -> bool {
-        let bound = self.sign * height;
-        let attainable = self.step.map_or(bound, |step| {
-            if bound.is_finite() { steps::attainable_by(self.program, bound, step) } else { bound }
-        });
-        self.sign * attainable <= self.sign * self.value
     }
 
     /// False where the ranges alone break a rule.
@@ -538,7 +504,7 @@ impl Tree<'_> {
     /// Lets go of cuts that rarely bind when there are many.
     fn tidy(&mut self) {
         if self.master.cuts() > self.kept_cuts * 3 / 2 + self.habits.room {
-            self.master.forget(self.habits.patience);
+            self.master.forget(self.habits.patience, None);
             self.kept_cuts = self.master.cuts();
         }
     }

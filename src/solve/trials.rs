@@ -42,6 +42,28 @@ pub(super) fn program(numbers: &mut Numbers) -> Program {
     program
 }
 
+/// Two or three units for posts of one each, and sites of one level that two or three posts cover: parts of units cover more of
+/// them than whole units can.
+pub(super) fn plain(numbers: &mut Numbers) -> Program {
+    let mut program = Program::new(Aim::MostValue, vec![Variable { most: 1 }; POSTS as usize]);
+    let all = (0..POSTS).map(|post| (post, 1.0)).collect();
+    let most = f64::from(2 + numbers.below(2));
+    program.add_row(Row { rule: "units".to_owned(), terms: all, least: f64::NEG_INFINITY, most });
+    let set = |numbers: &mut Numbers| -> Vec<u32> {
+        let (first, second) = (numbers.below(POSTS), 1 + numbers.below(POSTS - 1));
+        let mut set = vec![first, (first + second) % POSTS, numbers.below(POSTS)];
+        set.sort_unstable();
+        set.dedup();
+        set
+    };
+    let sets: Vec<Vec<u32>> = (0..14).map(|_| set(numbers)).collect();
+    let weights: Vec<f64> = sets.iter().map(|_| f64::from(1 + numbers.below(9))).collect();
+    let scale = 1.0 / weights.iter().sum::<f64>();
+    let group = TermGroup { part: 0, levels: vec![1.0], scale, terms: Vec::new() };
+    program.add_group(group, sets.iter().map(Vec::as_slice).zip(&weights));
+    program
+}
+
 /// The best objective of all plans, by trying each.
 pub(super) fn best(program: &Program) -> Option<f64> {
     let value = |place: u32, plan: u32| plan / 3_u32.pow(place) % 3;
