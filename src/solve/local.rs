@@ -112,16 +112,18 @@ fn row(
             known.push(units);
         }
         let (least, constant, found) = prices.solve(is_over).filter(|_| !is_over())?;
+        let found: Vec<i64> = found.iter().map(|price| region.whole(price.max(0.0) * worth)).collect();
         if least > reached - LEAST {
+            binding(region, &found, known);
             return None;
         }
-        let found: Vec<i64> = found.iter().map(|price| region.whole(price.max(0.0) * worth)).collect();
         // What is known earns the constant beyond what it costs.
         let (top, units) = whole.dearest(&found, region.whole(constant * (1.0 - 1e-9) * worth))?;
         let paid: f64 = found.iter().zip(&region.used).map(|(price, kind)| region.float(*price) * kind.value).sum();
         let height = (region.float(top) + paid) / worth;
         let is_last = tries == TRIES || units.is_empty();
         if height - least <= NEAR * (reached - height) || (is_last && height < reached - LEAST) {
+            binding(region, &found, known);
             return Some(joint(region, whole, &found, top));
         }
         if is_last {
@@ -130,6 +132,18 @@ fn row(
         asked = units;
     }
     None
+}
+
+/// Of some whole units those that bind most at these prices, about as many as it takes to find these again.
+fn binding(region: &Region, prices: &[i64], known: &mut Vec<Vec<u32>>) {
+    /// Units for each price.
+    const EACH: usize = 6;
+    let net = |units: &Vec<u32>| {
+        let paid = prices.iter().zip(units).map(|(price, units)| price * i64::from(*units)).sum::<i64>();
+        paid - region.earned(units)
+    };
+    known.sort_by_cached_key(net);
+    known.truncate(EACH * (prices.len() + 1));
 }
 
 /// The row with these prices of the used kinds, whose whole units earn at most `top` beyond what they cost, and as low prices as

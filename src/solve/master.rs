@@ -42,6 +42,7 @@ pub(super) struct Place {
 }
 
 /// What the master says.
+#[derive(Clone)]
 pub(super) struct Answer {
     /// To be minimised.
     pub(super) objective: f64,
@@ -54,6 +55,26 @@ impl Answer {
     /// True where the answer earns more than a cut allows, by more than `slack`.
     pub(super) fn breaks(&self, cut: &Cut, slack: f64) -> bool {
         self.earned[cut.bin] > cut.at(&self.items) + slack
+    }
+
+    /// A point on the way to the answer from where rows were asked for before: rows that are broken there, are broken by the
+    /// answer, too, and it takes fewer of them until none is.
+    ///
+    /// # Source
+    /// Smoothing of points in cutting planes: Neame 2000.
+    pub(super) fn calmed(&self, before: Option<&Self>) -> Self {
+        /// Part of the way.
+        const PART: f64 = 0.3;
+        let Some(before) = before else {
+            return self.clone();
+        };
+        let near = |from: &[f64], to: &[f64]| from.iter().zip(to).map(|(from, to)| from + PART * (to - from)).collect();
+        Self {
+            objective: before.objective + PART * (self.objective - before.objective),
+            items: near(&before.items, &self.items),
+            earned: near(&before.earned, &self.earned),
+            duals: Vec::new(),
+        }
     }
 
     /// What a bin earns.

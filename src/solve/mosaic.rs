@@ -59,6 +59,7 @@ pub(super) fn lay(
         limits: most,
         ranges: most.iter().map(|most| (0, *most)).collect(),
         memory: Memory::default(),
+        calm: None,
     };
     let (mut gathering, mut patches, mut size) = (None, Vec::new(), 0);
     loop {
@@ -91,6 +92,8 @@ struct Mosaic<'a> {
     ranges: Vec<(u32, u32)>,
     /// What was learnt in the round before.
     memory: Memory,
+    /// Where rows were asked for then.
+    calm: Option<Answer>,
 }
 
 impl Mosaic<'_> {
@@ -105,6 +108,7 @@ impl Mosaic<'_> {
         const PATIENCE: u32 = 6;
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-5;
+        let answer = &answer.calmed(self.calm.as_ref());
         let spot = |patch: &Vec<usize>| Spot {
             sets: self.sets(patch),
             reached: patch.iter().map(|bin| answer.earned(*bin) / TOTAL).sum(),
@@ -115,6 +119,7 @@ impl Mosaic<'_> {
         let bin_of = self.bins.of_sets(self.layout.program.sets.len());
         rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| bin_of[set as usize]));
         self.bins.broken(answer, BROKEN).into_iter().for_each(|cut| self.master.add(cut));
+        self.calm = Some(answer.clone());
         self.master.set_ranges(&self.ranges);
         let Solved::Optimal(mut answer) = self.master.solve(is_over) else { return None };
         let broken = self.bins.broken(&answer, BROKEN);

@@ -146,6 +146,7 @@ pub(super) fn grow(
         is_given_up: false,
         gathering: None,
         memory: Memory::default(),
+        calm: None,
         rows: gathers_at.is_none().then(Vec::new),
     };
     tree.open.push(Node::root());
@@ -215,8 +216,9 @@ struct Tree<'a> {
     is_given_up: bool,
     /// While rows on neighbouring sets are looked for at the root.
     gathering: Option<Gathering>,
-    /// What was learnt in that.
+    /// What was learnt in that, and where rows were asked for before.
     memory: Memory,
+    calm: Option<Answer>,
     /// The rows on several sets that are worth telling others of, once they are known.
     rows: Option<Vec<Joint>>,
 }
@@ -369,7 +371,9 @@ impl Tree<'_> {
         let Some(mut gathering) = self.gathering.take() else { return false };
         let best = self.goal.best();
         let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
+            let answer = &answer.calmed(self.calm.as_ref());
             let (earned, values) = (self.earned(answer), &answer.items);
+            self.calm = (!self.is_rising).then(|| answer.clone());
             let spots = if self.is_rising {
                 spots::neighbourhoods(self.layout, &earned, values, size)
             } else {
