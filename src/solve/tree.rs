@@ -66,8 +66,10 @@ pub(super) struct Habits {
     room: usize,
     /// Questions of the first stage.
     pub(super) first: u64,
-    /// Questions before rows on neighbouring sets are looked for: small trees end without any.
+    /// Questions before rows on neighbouring sets are looked for, and where these closed a good part of the gap: small trees end
+    /// without any.
     gathers_at: u64,
+    gathers_late: u64,
 }
 
 /// Questions of a stage.
@@ -76,9 +78,11 @@ const STAGE: u64 = 64;
 impl Habits {
     /// Those that were found to suit programs like this.
     pub(super) fn new(program: &Program) -> Self {
+        let gathers_at = 8;
         // Where no level rises, rows on three sets do much of it.
-        let gathers_at = if is_rising(program) { 8 } else { 40 };
-        Self { shape: cuts::shape(program), rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at }
+        let gathers_late = if is_rising(program) { gathers_at } else { 40 };
+        let shape = cuts::shape(program);
+        Self { shape, rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at, gathers_late }
     }
 }
 
@@ -138,6 +142,7 @@ pub(super) fn grow(
         hint: None,
         open: BinaryHeap::new(),
         nodes: 0,
+        begun: f64::INFINITY,
         habits,
         limits: most,
         root: most.iter().map(|most| (0, *most)).collect(),
@@ -181,7 +186,11 @@ pub(super) fn grow(
             return Some(());
         }
         if gathers_at.take_if(|at| tree.nodes >= *at).is_some() {
-            tree.gather();
+            if tree.nodes < habits.gathers_late && tree.is_quick() {
+                gathers_at = Some(habits.gathers_late);
+            } else {
+                tree.gather();
+            }
         }
     }
 }
@@ -205,6 +214,8 @@ struct Tree<'a> {
     hint: Option<(Vec<u32>, f64)>,
     open: BinaryHeap<Node>,
     nodes: u64,
+    /// The bound of the first question.
+    begun: f64,
     habits: &'a Habits,
     /// The most that each variable can be, and what it can be in a better plan.
     limits: &'a [u32],
@@ -246,6 +257,9 @@ impl Tree<'_> {
         let proof = self.master.proof(self.program, &self.bins, &answer, &ranges);
         let proven = self.goal.turned(proof.bound);
         let height = proven.min(node.height);
+        if self.nodes == 1 {
+            self.begun = height;
+        }
         if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
             self.gains.learn(variable, is_up, (before - height).max(0.0) / distance);
         }
@@ -356,6 +370,13 @@ impl Tree<'_> {
     /// What each set earns that has a bin for itself, in the objective's units.
     fn earned(&self, answer: &Answer) -> Vec<(u32, f64)> {
         self.singles.iter().map(|(set, bin)| (*set, answer.earned(*bin) / TOTAL)).collect()
+    }
+
+    /// True where the questions after the first have closed a good part of the gap.
+    fn is_quick(&self) -> bool {
+        /// Part of the gap.
+        const LEAST: f64 = 0.125;
+        self.begun - self.top() >= LEAST * (self.begun - self.goal.best())
     }
 
     /// Begins anew, with rows on neighbouring sets.
@@ -548,7 +569,7 @@ mod tests {
             let habits = match grown % 3 {
                 0 => usual,
                 1 => Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 0, room: 0, first: 1, ..usual },
-                _ => Habits { first: 1, gathers_at: 1, ..usual },
+                _ => Habits { first: 1, gathers_at: 1, gathers_late: 1, ..usual },
             };
             grow(&Layout::new(&program), &most, &habits, (&start, start_value), &mut tell, &|| false)
                 .expect("HiGHS works");
