@@ -218,6 +218,8 @@ pub(super) fn planted(
         // What the first question proves is told at once: it takes the longest.
         let mut habits = tree::Habits::new(smaller);
         habits.first = 1;
+        // Questions are slow, too.
+        habits.gathers_at = 8;
         tree::grow(&layout, &most, &habits, (&start, value), &mut tell, &is_over);
         is_given_up
     };

@@ -8,6 +8,7 @@ use super::cuts;
 use super::frame::TOTAL;
 use super::gathering::Gathering;
 use super::goal::Goal;
+use super::joint::Joint;
 use super::layout::Layout;
 use super::local::{self, Memory};
 use super::master::{Answer, Master, Solved};
@@ -108,18 +109,17 @@ impl Mosaic<'_> {
         const PATIENCE: u32 = 6;
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-5;
-        let answer = &answer.calmed(self.calm.as_ref());
-        let spot = |patch: &Vec<usize>| Spot {
-            sets: self.sets(patch),
-            reached: patch.iter().map(|bin| answer.earned(*bin) / TOTAL).sum(),
-        };
-        let (spots, values) = (patches.iter().map(spot).collect(), &answer.items);
-        let rows = local::broken(self.layout, (self.limits, &self.ranges), spots, values, &mut self.memory, is_over);
+        let mut point = answer.calmed(self.calm.as_ref());
+        let mut rows = self.broken(patches, &point, is_over);
+        if rows.is_empty() && self.calm.is_some() {
+            point.clone_from(answer);
+            rows = self.broken(patches, &point, is_over);
+        }
         self.master.forget(PATIENCE, None);
         let bin_of = self.bins.of_sets(self.layout.program.sets.len());
         rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| bin_of[set as usize]));
-        self.bins.broken(answer, BROKEN).into_iter().for_each(|cut| self.master.add(cut));
-        self.calm = Some(answer.clone());
+        self.bins.broken(&point, BROKEN).into_iter().for_each(|cut| self.master.add(cut));
+        self.calm = Some(point);
         self.master.set_ranges(&self.ranges);
         let Solved::Optimal(mut answer) = self.master.solve(is_over) else { return None };
         let broken = self.bins.broken(&answer, BROKEN);
@@ -129,6 +129,16 @@ impl Mosaic<'_> {
             answer = next;
         }
         Some(answer)
+    }
+
+    /// The rows on patches that a point breaks.
+    fn broken(&mut self, patches: &[Vec<usize>], point: &Answer, is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Joint> {
+        let spot = |patch: &Vec<usize>| Spot {
+            sets: self.sets(patch),
+            reached: patch.iter().map(|bin| point.earned(*bin) / TOTAL).sum(),
+        };
+        let (spots, limits) = (patches.iter().map(spot).collect(), (self.limits, &self.ranges[..]));
+        local::broken(self.layout, limits, spots, &point.items, &mut self.memory, is_over)
     }
 
     /// The sets of some bins.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 
+use super::goal::Goal;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::multipliers::{Multipliers, Proof};
@@ -155,8 +156,8 @@ fn is_near(record: &Record<'_>, height: f64) -> bool {
     /// Part of the gap.
     const LITTLE: f64 = 0.25;
     let (Some(value), Some(bound)) = (record.value, record.bound) else { return false };
-    let sign = if matches!(record.program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
-    sign * bound - height < LITTLE * sign * (bound - value)
+    let goal = Goal::new(record.program, value);
+    goal.turned(bound) - height < LITTLE * (goal.turned(bound) - goal.best())
 }
 
 /// Search and a bound from prices, side by side; says how often it was searched, and what the prices prove.

@@ -68,7 +68,7 @@ pub(super) struct Habits {
     pub(super) first: u64,
     /// Questions before rows on neighbouring sets are looked for, and where these closed a good part of the gap: small trees end
     /// without any.
-    gathers_at: u64,
+    pub(super) gathers_at: u64,
     gathers_late: u64,
 }
 
@@ -78,9 +78,9 @@ const STAGE: u64 = 64;
 impl Habits {
     /// Those that were found to suit programs like this.
     pub(super) fn new(program: &Program) -> Self {
-        let gathers_at = 8;
         // Where no level rises, rows on three sets do much of it.
-        let gathers_late = if is_rising(program) { gathers_at } else { 40 };
+        let gathers_late = if is_rising(program) { 8 } else { 40 };
+        let gathers_at = gathers_late;
         let shape = cuts::shape(program);
         Self { shape, rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at, gathers_late }
     }
@@ -392,15 +392,13 @@ impl Tree<'_> {
         let Some(mut gathering) = self.gathering.take() else { return false };
         let best = self.goal.best();
         let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
-            let answer = &answer.calmed(self.calm.as_ref());
-            let (earned, values) = (self.earned(answer), &answer.items);
-            self.calm = (!self.is_rising).then(|| answer.clone());
-            let spots = if self.is_rising {
-                spots::neighbourhoods(self.layout, &earned, values, size)
-            } else {
-                spots::patches(self.layout, &earned, values, size)
-            };
-            local::broken(self.layout, (self.limits, &self.root), spots, values, &mut self.memory, is_over)
+            let point = answer.calmed(self.calm.take().as_ref());
+            let rows = self.broken(&point, size, is_over);
+            if rows.is_empty() && !self.is_rising {
+                return self.broken(answer, size, is_over);
+            }
+            self.calm = (!self.is_rising).then_some(point);
+            rows
         });
         if rows.is_empty() {
             self.is_given_up = self.is_rising && gathering.is_in_vain(height, best);
@@ -411,6 +409,17 @@ impl Tree<'_> {
         rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.singles[&set]));
         self.gathering = Some(gathering);
         true
+    }
+
+    /// Rows on neighbouring sets that a point breaks.
+    fn broken(&mut self, point: &Answer, size: usize, is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Joint> {
+        let (earned, values) = (self.earned(point), &point.items);
+        let spots = if self.is_rising {
+            spots::neighbourhoods(self.layout, &earned, values, size)
+        } else {
+            spots::patches(self.layout, &earned, values, size)
+        };
+        local::broken(self.layout, (self.limits, &self.root), spots, values, &mut self.memory, is_over)
     }
 
     /// The bound of the weakest question that is open, so turned that more is weaker.
