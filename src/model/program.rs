@@ -148,6 +148,12 @@ impl Program {
         self.rows.iter().any(Row::is_tie)
     }
 
+    /// True where a further unit on a site may earn more than the one before it.
+    #[must_use]
+    pub fn is_rising(&self) -> bool {
+        !self.groups.iter().all(TermGroup::is_concave)
+    }
+
     /// Adds a row.
     pub fn add_row(&mut self, row: Row) {
         self.rows.push(row);

@@ -20,7 +20,7 @@ const LARGE: usize = 1_000;
 /// Rounds of cuts between two times that prices are told.
 const STAGE: u32 = 20;
 
-/// Answers in which a cut did not bind, after which it goes where cuts are long.
+/// Answers in which a cut did not bind, after which it goes where sets share bins: such cuts are long.
 const IDLE: u32 = 5;
 
 /// Most rounds of cuts.
@@ -91,14 +91,14 @@ pub(super) fn converge(
     let mut reached = bins.objective(program, &inner, &bins.cuts(&inner));
     // What the first units earn: where sets have numbers of their own, this is most of what there is to learn.
     bins.cuts(&vec![0.0; inner.len()]).into_iter().for_each(|cut| master.add(cut));
-    let is_large = bins.bins.len() > LARGE;
+    let (is_large, is_shared) = (bins.bins.len() > LARGE, bins.bins.len() < program.sets.len());
     let mut answer = None;
     let mut inward = INWARD;
     for round in 1..=ROUNDS {
         if is_over() {
             break;
         }
-        if !is_large && round % IDLE == 0 {
+        if is_shared && round % IDLE == 0 {
             master.forget(IDLE, answer.as_mut());
         }
         let solved = if round == 1 && is_large { master.solve_anew(is_over) } else { master.solve(is_over) };
@@ -132,7 +132,7 @@ pub(super) fn converge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Aim, TermGroup};
+    use crate::model::Aim;
     use crate::solve::relax;
     use crate::solve::trials::{Numbers, POSTS, best, program};
 
@@ -160,7 +160,7 @@ mod tests {
                 "{best} {whole} {cut}: {program:?}"
             );
             let nearer = sign * (whole - cut);
-            let is_rising = !program.groups.iter().all(TermGroup::is_concave);
+            let is_rising = program.is_rising();
             let slack = 1e-6 * whole.abs().max(1.0);
             assert!(nearer >= -slack && (is_rising || nearer <= slack), "{whole} {cut}: {program:?}");
             (compared, closer) = (compared + 1, closer + u32::from(nearer > 10.0 * slack));

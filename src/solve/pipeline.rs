@@ -97,11 +97,11 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let items = reduced.program.sets.items();
         let fixed = is_kept.len() - reduced.kept.len();
         let reductions = vec![("variables fixed by their reduced cost", fixed)];
-        let is_for_tree = !is_tied && !is_branched && proof.is_some() && (tree::is_rising(program) || items <= QUICK);
+        let is_for_tree = !is_tied && !is_branched && proof.is_some() && (program.is_rising() || items <= QUICK);
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
             ending.reductions.clone_from(&reductions);
             // Where levels rise, now the one, now the other has a proof many times sooner.
-            let has_rival = tree::is_rising(program) && items <= HOPEFUL;
+            let has_rival = program.is_rising() && items <= HOPEFUL;
             ending.nodes = beside::branched(layout, &reduced, has_rival, options, record);
             if record.is_done() || record.is_over() {
                 break;
@@ -141,14 +141,12 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
 /// True where cuts find prices sooner than an interior-point method on the whole, or better ones: where levels rise.
 fn is_for_cuts(program: &Program) -> bool {
     let (items, sets) = (program.sets.items(), program.sets.len());
-    tree::is_rising(program)
-        || items > LARGE
-        || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
+    program.is_rising() || items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
 }
 
 /// True where rows on patches bring a bound nearer than prices can, sooner than a tree does.
 fn is_for_patches(program: &Program) -> bool {
-    !program.has_ties() && !tree::is_rising(program) && program.sets.items() > cuts::SPARSE
+    !program.has_ties() && !program.is_rising() && program.sets.items() > cuts::SPARSE
 }
 
 /// True where little of the gap is left for prices to close, which cannot be nearer than at a height.

@@ -49,11 +49,6 @@ pub(super) fn suits(program: &Program, most: &[u32]) -> bool {
     program.groups.iter().all(is_exact)
 }
 
-/// True where the second of two units may earn more than the first.
-pub(super) fn is_rising(program: &Program) -> bool {
-    !program.groups.iter().all(TermGroup::is_concave)
-}
-
 /// How a tree grows.
 pub(super) struct Habits {
     /// Sums and number of bins of the cuts' model.
@@ -79,7 +74,7 @@ impl Habits {
     /// Those that were found to suit programs like this.
     pub(super) fn new(program: &Program) -> Self {
         // Where no level rises, rows on three sets do much of it.
-        let gathers_late = if is_rising(program) { 8 } else { 40 };
+        let gathers_late = if program.is_rising() { 8 } else { 40 };
         let gathers_at = gathers_late;
         let shape = cuts::shape(program);
         Self { shape, rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at, gathers_late }
@@ -125,7 +120,7 @@ pub(super) fn grow(
         return None;
     }
     // Where cost counts, what sets of one level earn is hardly ever in parts.
-    let is_rising = is_rising(program);
+    let is_rising = program.is_rising();
     let singles = if is_rising || matches!(program.aim, Aim::MostValue) { bins.single() } else { BTreeMap::new() };
     let mut gathers_at = (!singles.is_empty()).then_some(habits.gathers_at);
     let mut tree = Tree {
