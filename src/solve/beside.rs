@@ -12,7 +12,7 @@ use super::merge::{self, Effort, SEARCHES};
 use super::pool::Pool;
 use super::record::Record;
 use super::rescue::Rescue;
-use super::{Watch, compact, mosaic, search, steps, tree};
+use super::{Watch, compact, mosaic, search, tree};
 use crate::model::Program;
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
@@ -87,8 +87,7 @@ pub(super) fn branched(
                 record.offer("tree", &reduced.back(&values));
             }
             hint = news.hint.filter(|_| round % 2 == 0).map(|values| reduced.back(&values));
-            record.prove("tree", record.at_best(steps::attainable(layout.program, news.bound)), None);
-            record.tell("tree", news.nodes);
+            record.hear_of_better("tree", news.bound, news.nodes);
             nodes = news.nodes;
             is_closed = news.is_closed;
             let (values, bound) = std::mem::take(&mut *rival_news.lock().unwrap_or_else(PoisonError::into_inner));
@@ -227,8 +226,7 @@ pub(super) fn planted(
         for values in [news.values, news.hint].into_iter().flatten() {
             record.offer("tree", &reduced.back(&values));
         }
-        record.prove("tree", record.at_best(steps::attainable(layout.program, news.bound)), None);
-        record.tell("tree", news.nodes);
+        record.hear_of_better("tree", news.bound, news.nodes);
         (nodes, is_closed) = (news.nodes, news.is_closed);
     };
     let ended = with_search(layout, searches, options, record, grow, &mut hear);
@@ -262,8 +260,7 @@ pub(super) fn patched(
         mosaic::lay(&layout, (&most, mosaic::BINS), (&start, value), &mut tell, &is_over)
     };
     let mut hear = |record: &mut Record<'_>, bound: f64| {
-        record.prove("patches", record.at_best(steps::attainable(layout.program, bound)), None);
-        record.tell("patches", 0);
+        record.hear_of_better("patches", bound, 0);
     };
     let ended = with_search(layout, searches, options, record, lay, &mut hear);
     if !matches!(ended, Ok(Some(()))) && !record.is_done() && !record.is_over() {

@@ -62,7 +62,7 @@ impl Answer {
     ///
     /// # Source
     /// Smoothing of points in cutting planes: Neame 2000.
-    pub(super) fn calmed(&self, before: Option<&Self>) -> Self {
+    fn calmed(&self, before: Option<&Self>) -> Self {
         /// Part of the way.
         const PART: f64 = 0.3;
         let Some(before) = before else {
@@ -75,6 +75,23 @@ impl Answer {
             earned: near(&before.earned, &self.earned),
             duals: Vec::new(),
         }
+    }
+
+    /// Rows that are broken on the way from where rows were asked for before; where none is, those that the answer itself breaks.
+    /// `calm` becomes where they were asked for.
+    pub(super) fn rows_on_the_way(
+        &self,
+        calm: &mut Option<Self>,
+        mut broken: impl FnMut(&Self) -> Vec<Joint>,
+    ) -> Vec<Joint> {
+        let mut point = self.calmed(calm.as_ref());
+        let mut rows = broken(&point);
+        if rows.is_empty() && calm.is_some() {
+            point.clone_from(self);
+            rows = broken(&point);
+        }
+        *calm = Some(point);
+        rows
     }
 
     /// What a bin earns.

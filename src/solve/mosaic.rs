@@ -55,6 +55,7 @@ pub(super) fn lay(
     let mut mosaic = Mosaic {
         layout,
         near: nearness(layout, &bins),
+        bin_of: bins.of_sets(program.sets.len()),
         bins,
         master,
         limits: most,
@@ -90,6 +91,8 @@ pub(super) fn lay(
 struct Mosaic<'a> {
     layout: &'a Layout<'a>,
     bins: Partition<'a>,
+    /// Bin of each set.
+    bin_of: Vec<usize>,
     master: Master,
     /// How much two bins are covered by the same variables.
     near: Vec<Vec<f64>>,
@@ -109,17 +112,13 @@ impl Mosaic<'_> {
         const PATIENCE: u32 = 6;
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-5;
-        let mut point = answer.calmed(self.calm.as_ref());
-        let mut rows = self.broken(patches, &point, is_over);
-        if rows.is_empty() && self.calm.is_some() {
-            point.clone_from(answer);
-            rows = self.broken(patches, &point, is_over);
-        }
+        let mut calm = self.calm.take();
+        let rows = answer.rows_on_the_way(&mut calm, |point| self.broken(patches, point, is_over));
+        self.calm = calm;
         self.master.forget(PATIENCE, None);
-        let bin_of = self.bins.of_sets(self.layout.program.sets.len());
-        rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| bin_of[set as usize]));
-        self.bins.broken(&point, BROKEN).into_iter().for_each(|cut| self.master.add(cut));
-        self.calm = Some(point);
+        rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.bin_of[set as usize]));
+        let broken = self.calm.as_ref().map_or_else(Vec::new, |point| self.bins.broken(point, BROKEN));
+        broken.into_iter().for_each(|cut| self.master.add(cut));
         self.master.set_ranges(&self.ranges);
         let solved = self.master.solve(is_over);
         let Solved::Optimal(answer) = &solved else { return solved };

@@ -7,7 +7,7 @@ use super::multipliers::Multipliers;
 use super::pool::Pool;
 use super::rescue::{Kept, Rescue};
 use super::search::Walked;
-use super::{BOUND_SLACK, Progress, StopReason, Watch, gap};
+use super::{BOUND_SLACK, Progress, StopReason, Watch, gap, steps};
 use crate::model::{Aim, Program};
 use crate::scenario::Options;
 
@@ -127,6 +127,12 @@ impl<'a> Record<'a> {
             self.tell(method, 0);
             self.note(method);
         }
+    }
+
+    /// Takes in a bound on the plans that are better than the best, after so many questions.
+    pub(super) fn hear_of_better(&mut self, method: &'static str, bound: f64, nodes: u64) {
+        self.prove(method, self.at_best(steps::attainable(self.program, bound)), None);
+        self.tell(method, nodes);
     }
 
     /// True after Ctrl-C or the time limit.

@@ -387,12 +387,12 @@ impl Tree<'_> {
         let Some(mut gathering) = self.gathering.take() else { return false };
         let best = self.goal.best();
         let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
-            let point = answer.calmed(self.calm.take().as_ref());
-            let rows = self.broken(&point, size, is_over);
-            if rows.is_empty() && !self.is_rising {
+            if self.is_rising {
                 return self.broken(answer, size, is_over);
             }
-            self.calm = (!self.is_rising).then_some(point);
+            let mut calm = self.calm.take();
+            let rows = answer.rows_on_the_way(&mut calm, |point| self.broken(point, size, is_over));
+            self.calm = calm;
             rows
         });
         if rows.is_empty() {
