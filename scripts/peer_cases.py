@@ -94,6 +94,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"uniform-20k-p{units}", "uniform", units, 2.0, sites=20_000, locations=300, is_quick=units == 20)
     for units in (20, 50):
         yield Case(f"uniform-1m-p{units}", "uniform", units, 2.0, sites=1_000_000, locations=1_000)
+    yield Case("uniform-100k-p40", "uniform", 40, 2.5, sites=100_000, locations=500)
     best_known = {
         (row["instance"], int(row["p"])): int(row["best_known"]) for row in rows_of("instances/maximo/best_known.csv")
     }
@@ -102,6 +103,7 @@ def cases() -> Iterator[Case]:
             key = (source, units)
             name, quick = f"{source.lower()}-p{units}", key == ("NewYork", 50)
             yield Case(name, "city", units, radius, source, best_known=best_known.get(key), is_quick=quick)
+    yield Case("sanfrancisco-400m-p80", "city", 80, 400, "SanFrancisco")
     for row in rows_of("instances/sjc/optima.csv"):
         nodes, radius, units = row["n"], int(row["S"]), int(row["p"])
         name = f"sjc{nodes}-{radius}m-p{units}"

@@ -22,7 +22,8 @@ use crate::scenario::Options;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker; a tree without questions cuts the search short. With a rival, HiGHS works on
+/// does not depend on which of the two is quicker; a tree without questions cuts the search short. After the tree's first
+/// questions there is a longer search, for which it waits. With a rival, HiGHS works on
 /// one model of the same program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker
 /// one's stays.
 ///
@@ -64,7 +65,7 @@ pub(super) fn branched(
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
-        let (mut is_closed, mut is_given_up) = (false, false);
+        let (mut is_closed, mut is_given_up, mut is_searched) = (false, false, false);
         loop {
             round += 1;
             let mut walks = Vec::new();
@@ -104,6 +105,14 @@ pub(super) fn branched(
                 let (start, halts) = (reduced.forth(best), (rival_halt, halt));
                 let rivalry = move || competing(smaller, (&start, &joints), options, halts, (begun, rival_news));
                 rival = Some(scope.spawn(rivalry));
+            }
+            if news.nodes > 0 && !std::mem::replace(&mut is_searched, true) {
+                // It will take a while: a good plan saves questions.
+                (0..SEARCHES)
+                    .for_each(|more| merge::search(layout, Effort::suited(layout.program, more), options, record));
+                if record.is_done() || is_over() {
+                    break;
+                }
             }
             let known = record.value.unwrap_or(value);
             idle = if known.to_bits() == value.to_bits() { idle + 1 } else { 0 };

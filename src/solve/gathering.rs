@@ -21,7 +21,7 @@ const SIZES: [usize; 3] = [6, 10, 14];
 const WIDTHS: [usize; 2] = [2, 3];
 
 /// Bins of a patch where sets share bins, step by step; rounds are many and short.
-const PATCHES: [usize; 3] = [2, 4, 6];
+const PATCHES: [usize; 5] = [2, 4, 6, 9, 13];
 
 impl Gathering {
     /// Nothing is gathered yet.

@@ -94,7 +94,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
             (true, false) => Stage::Grown,
         };
         let (starts, heats) = match stage {
-            Stage::Near => (vec![&best], search::NEAR),
+            Stage::Near => (vec![&best], search::MIXED),
             Stage::Young => (vec![&best], search::AFAR),
             Stage::Grown => (record.pool.drawn(STARTS, &mut rng), search::NEAR),
         };

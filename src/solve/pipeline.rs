@@ -26,8 +26,10 @@ const SMALL_TIED: usize = 250_000;
 /// Items of the cover sets up to which the interior-point method is quickest.
 const LARGE: usize = 3_000_000;
 
-/// Items from which cuts are quicker where there are many more sets than variables; and how many more.
+/// Items from which cuts are quicker where there are many more sets than variables.
 const MIDDLING: usize = 500_000;
+
+/// How many more sets than variables are many.
 const SETS_PER_VARIABLE: usize = 10;
 
 /// Items of the cover sets, after fixing, up to which HiGHS can be hoped to close the gap.
@@ -109,15 +111,15 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             // The tree broke off, or rounding kept it from the end: one model gets its try.
             is_branched = true;
         }
-        if is_plain && !is_branched && proof.is_some() && items <= cuts::SPARSE {
-            ending.reductions = reductions;
-            ending.nodes = beside::planted(layout, &reduced, more + 1, options, record);
-            is_branched = true;
-            continue;
-        }
         if !is_branched && proof.is_some() && is_for_patches(&reduced.program) {
             ending.reductions = reductions;
             beside::patched(layout, &reduced, more + 1, options, record);
+            is_branched = true;
+            continue;
+        }
+        if is_plain && !is_branched && proof.is_some() && items <= cuts::SPARSE {
+            ending.reductions = reductions;
+            ending.nodes = beside::planted(layout, &reduced, more + 1, options, record);
             is_branched = true;
             continue;
         }
@@ -140,13 +142,21 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
 
 /// True where cuts find prices sooner than an interior-point method on the whole, or better ones: where levels rise.
 fn is_for_cuts(program: &Program) -> bool {
-    let (items, sets) = (program.sets.items(), program.sets.len());
-    program.is_rising() || items > LARGE || (items > MIDDLING && sets > SETS_PER_VARIABLE * program.variables.len())
+    let items = program.sets.items();
+    program.is_rising() || items > LARGE || (items > MIDDLING && has_many_sets(program))
 }
 
-/// True where rows on patches bring a bound nearer than prices can, sooner than a tree does.
+/// True where rows on patches bring a bound nearer than prices can, sooner than a tree does: its rows on a few sets say little
+/// where there are many more sets than variables.
 fn is_for_patches(program: &Program) -> bool {
-    !program.has_ties() && !program.is_rising() && program.sets.items() > cuts::SPARSE
+    let items = program.sets.items();
+    let is_large = items > cuts::SPARSE || (items > QUICK && has_many_sets(program));
+    is_large && !program.has_ties() && !program.is_rising()
+}
+
+/// True where there are many more sets than variables.
+fn has_many_sets(program: &Program) -> bool {
+    program.sets.len() > SETS_PER_VARIABLE * program.variables.len()
 }
 
 /// True where little of the gap is left for prices to close, which cannot be nearer than at a height.

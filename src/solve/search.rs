@@ -18,6 +18,9 @@ pub(super) type Heats = [(f64, f64); 2];
 /// Of walks that are to better a plan.
 pub(super) const NEAR: Heats = [(0.02, 0.003), (0.0075, 0.002)];
 
+/// Of walks before anything but one plan is known: every second is so hot that it can leave that for a better kind.
+pub(super) const MIXED: Heats = [(0.02, 0.003), (0.05, 0.002)];
+
 /// Of walks that are to end at plans of other kinds: so hot that little of the start is left.
 pub(super) const AFAR: Heats = [(0.03, 0.002), (0.03, 0.002)];
 
