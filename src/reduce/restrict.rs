@@ -31,7 +31,7 @@ impl Reduced {
 
     /// Values of the smaller program.
     #[must_use]
-    pub fn forth(&self, values: &[u32]) -> Vec<u32> {
+    pub fn forth<T: Copy>(&self, values: &[T]) -> Vec<T> {
         self.kept.iter().map(|variable| values[*variable as usize]).collect()
     }
 }

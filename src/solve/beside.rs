@@ -247,17 +247,17 @@ pub(super) fn planted(
 }
 
 /// Rows on patches, and search on one more thread as long as they bring the bound nearer. `searches` is how often the program has
-/// been searched before.
+/// been searched before, `point` a point to begin at.
 pub(super) fn patched(
     layout: &Layout<'_>,
-    reduced: &Reduced,
+    (reduced, point): (&Reduced, &[f64]),
     searches: u32,
     options: &Options,
     record: &mut Record<'_>,
 ) {
-    let (Some(best), Some(value)) = (record.best.clone(), record.value) else { return };
+    let Some(value) = record.value else { return };
     let clock = record.clock();
-    let (start, smaller) = (reduced.forth(&best), &reduced.program);
+    let (start, smaller) = (reduced.forth(point), &reduced.program);
     let lay = |halt: &AtomicBool, known: &Mutex<Option<f64>>, teller: Sender<_>| {
         let is_over = || halt.load(Ordering::Relaxed) || clock();
         let mut tell = |bound: f64| {

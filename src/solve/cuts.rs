@@ -41,7 +41,8 @@ const INWARD: f64 = 0.5;
 /// touches what the bin earns at a point, and the master's answer moves until the planes and the truth agree. Cuts are asked for
 /// between the best point known and the master's answer, which takes several times fewer of them. At the end every set has
 /// the price that it has in the cuts that bind, weighted by their duals. Prices on the way, good for bounds that are not as
-/// near, are told now and then, with how high no bound of this kind will be below; who listens says whether to go on.
+/// near, are told now and then, with how high no bound of this kind will be below; who listens says whether to go on. `point`
+/// are values of the variables to begin at; it becomes the best point known.
 ///
 /// # Cost
 /// A few dozen rounds, each linear in the items of the sets, besides the master's: thousands of rows at most, whatever the
@@ -53,7 +54,7 @@ pub(super) fn prices(
     layout: &Layout<'_>,
     most: &[u32],
     (bundles, bins): &(Bundles, usize),
-    start: &[u32],
+    point: &mut Vec<f64>,
     tell: &mut dyn FnMut(Multipliers, f64) -> bool,
     is_over: &dyn Fn() -> bool,
 ) -> Option<Multipliers> {
@@ -63,7 +64,10 @@ pub(super) fn prices(
     let mut stage = |master: &Master, answer: &Answer, reached: f64| {
         tell(master.prices(program, &bins, answer), -reached / Frame::scale(program))
     };
-    let answer = converge(program, &bins, &mut master, bundles.with_sums(start), &mut stage, is_over);
+    let mut inner = bundles.with_sums(point);
+    let answer = converge(program, &bins, &mut master, &mut inner, &mut stage, is_over);
+    inner.truncate(point.len());
+    *point = inner;
     answer.map(|answer| master.prices(program, &bins, &answer))
 }
 
@@ -78,17 +82,16 @@ fn fine(program: &Program, bundles: Bundles) -> (Bundles, usize) {
     (bundles.with_set_sums(program.variables.len()), program.sets.len())
 }
 
-/// Adds cuts until planes and truth agree, or until it is over; the last answer.
+/// Adds cuts until planes and truth agree, or until it is over; the last answer. `inner` becomes the best point known.
 pub(super) fn converge(
     program: &Program,
     bins: &Partition<'_>,
     master: &mut Master,
-    start: Vec<f64>,
+    inner: &mut Vec<f64>,
     stage: &mut dyn FnMut(&Master, &Answer, f64) -> bool,
     is_over: &dyn Fn() -> bool,
 ) -> Option<Answer> {
-    let mut inner = start;
-    let mut reached = bins.objective(program, &inner, &bins.cuts(&inner));
+    let mut reached = bins.objective(program, inner, &bins.cuts(inner));
     // What the first units earn: where sets have numbers of their own, this is most of what there is to learn.
     bins.cuts(&vec![0.0; inner.len()]).into_iter().for_each(|cut| master.add(cut));
     let (is_large, is_shared) = (bins.bins.len() > LARGE, bins.bins.len() < program.sets.len());
@@ -112,7 +115,7 @@ pub(super) fn converge(
         let cuts = bins.cuts(&point);
         let objective = bins.objective(program, &point, &cuts);
         if objective < reached {
-            (inner, reached) = (point, objective);
+            (*inner, reached) = (point, objective);
         }
         let is_broken = |cut: &Cut| last.breaks(cut, BROKEN * bins.bins[cut.bin].worth);
         let added = cuts.into_iter().filter(is_broken).map(|cut| master.add(cut)).count();
@@ -147,9 +150,11 @@ mod tests {
             let most: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
             let whole = relax::prices(&program, &most, &|| false).expect("HiGHS works");
             let by = |shape: (Bundles, usize)| {
-                prices(&Layout::new(&program), &most, &shape, &[0; POSTS as usize], &mut |_, _| true, &|| false)
-                    .expect("HiGHS works")
-                    .bound(&program, &most)
+                prices(&Layout::new(&program), &most, &shape, &mut vec![0.0; POSTS as usize], &mut |_, _| true, &|| {
+                    false
+                })
+                .expect("HiGHS works")
+                .bound(&program, &most)
             };
             let (whole, cut) = (whole.bound(&program, &most), by((Bundles::new(&program), 3)));
             let each = by(fine(&program, Bundles::new(&program)));

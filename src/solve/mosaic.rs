@@ -22,7 +22,8 @@ pub(super) const BINS: usize = 200;
 ///
 /// The cuts' model knows what each of so many `bins` of sets earns at most where units come in parts. To that come rows on what
 /// whole units can earn there: first on two bins that lie side by side, then on more of them, each as long as rounds
-/// bring something. Units that cannot be in a better plan are not asked for.
+/// bring something. Units that cannot be in a better plan are not asked for. `start` is a point to begin at, `value` what the best
+/// plan is worth.
 ///
 /// # Cost
 /// A round solves the model, of about a thousand rows, and for each patch a small one dozens of times, on all threads.
@@ -32,7 +33,7 @@ pub(super) const BINS: usize = 200;
 pub(super) fn lay(
     layout: &Layout<'_>,
     (most, bins): (&[u32], usize),
-    (start, value): (&[u32], f64),
+    (start, value): (&[f64], f64),
     tell: &mut dyn FnMut(f64) -> Option<f64>,
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> Option<()> {
@@ -43,12 +44,11 @@ pub(super) fn lay(
     let mut goal = Goal::new(program, value);
     let mut is_ended = false;
     // The last of it is not worth the time: rows on whole units bring more.
-    let mut is_first = true;
     let mut wait = |_: &Master, _: &Answer, _: f64| {
         is_ended = tell(goal.turned(f64::INFINITY)).is_none();
-        std::mem::take(&mut is_first) && !is_ended
+        false
     };
-    let mut answer = cuts::converge(program, &bins, &mut master, bundles.with_sums(start), &mut wait, is_over)?;
+    let mut answer = cuts::converge(program, &bins, &mut master, &mut bundles.with_sums(start), &mut wait, is_over)?;
     if is_ended {
         return None;
     }
@@ -216,8 +216,10 @@ mod tests {
             };
             let most: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
             let (sign, start, value) = match &program.aim {
-                Aim::MostValue => (1.0, vec![0; POSTS as usize], 0.0),
-                Aim::LeastCost { costs, .. } => (-1.0, most.clone(), costs.iter().sum::<f64>() * 2.0),
+                Aim::MostValue => (1.0, vec![0.0; POSTS as usize], 0.0),
+                Aim::LeastCost { costs, .. } => {
+                    (-1.0, most.iter().copied().map(f64::from).collect(), costs.iter().sum::<f64>() * 2.0)
+                }
             };
             // Near the best plan much is taken out of the ranges.
             let value = if round % 4 < 2 { value } else { best - sign * 0.03 * best.abs() };

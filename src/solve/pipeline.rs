@@ -81,8 +81,8 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         reductions: Vec::new(),
     };
     let most = reduce::limits(program);
-    let (mut more, proof) = if is_tied {
-        (SEARCHES, tied::searched_and_priced(layout, &most, options, record))
+    let (mut more, proof, point) = if is_tied {
+        (SEARCHES, tied::searched_and_priced(layout, &most, options, record), Vec::new())
     } else {
         searched_and_priced(layout, &most, options, record)
     };
@@ -113,7 +113,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         }
         if !is_branched && proof.is_some() && is_for_patches(&reduced.program) {
             ending.reductions = reductions;
-            beside::patched(layout, &reduced, more + 1, options, record);
+            beside::patched(layout, (&reduced, &point), more + 1, options, record);
             is_branched = true;
             continue;
         }
@@ -168,7 +168,8 @@ fn is_near(record: &Record<'_>, height: f64) -> bool {
     goal.turned(bound) - height < LITTLE * (goal.turned(bound) - goal.best())
 }
 
-/// Search and a bound from prices, side by side; says how often it was searched, and what the prices prove.
+/// Search and a bound from prices, side by side; says how often it was searched, what the prices prove, and a point near which
+/// the relaxation is best, or a plan.
 ///
 /// Where prices take long, they are told now and then; the search goes on meanwhile, a round of it for each time. Each waits
 /// for the other there, so that the plan does not depend on which of the two is quicker.
@@ -177,7 +178,7 @@ fn searched_and_priced(
     most: &[u32],
     options: &Options,
     record: &mut Record<'_>,
-) -> (u32, Option<Proof>) {
+) -> (u32, Option<Proof>, Vec<f64>) {
     /// Number of the first round of the search that follows a short one.
     const SECOND: u64 = 500;
     let program = layout.program;
@@ -186,19 +187,20 @@ fn searched_and_priced(
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
     let (mut searches, mut is_enough) = (0, false);
     let is_short = program.sets.items() <= SHORT;
-    let prices = std::thread::scope(|scope| {
-        let start = record.best.clone().unwrap_or_default();
+    let (prices, point) = std::thread::scope(|scope| {
+        let mut point: Vec<f64> = record.best.iter().flatten().copied().map(f64::from).collect();
         let (teller, told) = sync_channel(0);
         let (answerer, answers) = sync_channel(1);
         let price = move || {
             if !is_for_cuts(program) {
-                return relax::prices(program, most, &is_over);
+                return (relax::prices(program, most, &is_over), point);
             }
             let mut tell = |prices, reached| {
                 // Who listens may have heard enough.
                 teller.send((prices, reached)).is_ok() && answers.recv().unwrap_or(false)
             };
-            cuts::prices(layout, most, &cuts::shape(program), &start, &mut tell, &is_over)
+            let prices = cuts::prices(layout, most, &cuts::shape(program), &mut point, &mut tell, &is_over);
+            (prices, point)
         };
         let pricing = scope.spawn(price);
         let whole = Effort::suited(program, 0);
@@ -223,10 +225,10 @@ fn searched_and_priced(
         is_enough = record.is_done();
         halt.store(is_enough, Ordering::Relaxed);
         drop((told, answerer));
-        pricing.join().ok().flatten()
+        pricing.join().unwrap_or_default()
     });
     if is_enough {
-        return (searches, None);
+        return (searches, None, point);
     }
     if prices.is_none() && !record.is_over() {
         record.blame("HiGHS found no prices: it broke off".to_owned());
@@ -236,7 +238,7 @@ fn searched_and_priced(
     if is_short && program.sets.items() > QUICK && !record.is_done() && !record.is_over() {
         merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, 0) }, options, record);
     }
-    (searches, proof)
+    (searches, proof, point)
 }
 
 /// Takes what prices prove into the record.

@@ -115,7 +115,8 @@ pub(super) fn grow(
         }
         !is_ended
     };
-    cuts::converge(program, &bins, &mut master, bundles.with_sums(start), &mut wait, is_over)?;
+    let start: Vec<f64> = start.iter().copied().map(f64::from).collect();
+    cuts::converge(program, &bins, &mut master, &mut bundles.with_sums(&start), &mut wait, is_over)?;
     if is_ended {
         return None;
     }
