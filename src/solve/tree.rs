@@ -329,9 +329,11 @@ impl Tree<'_> {
         const BROKEN: f64 = 1e-6;
         /// Rounds for the first question.
         const ROOT: u32 = 40;
-        /// Part of what is left open that so many rounds have to close.
-        const LEAST: f64 = 0.02;
-        const PATIENCE: usize = 8;
+        /// Rounds, and the part of what is left open that so many of them have to close. Rows on three sets bring most of what they
+        /// can at once.
+        const RISING: (usize, f64) = (8, 0.02);
+        const PLAIN: (usize, f64) = (3, 0.01);
+        let (patience, least) = if self.is_rising { RISING } else { PLAIN };
         self.master.set_ranges(ranges);
         let mut solved = self.master.solve(is_over);
         // All questions after the first have what that has learnt.
@@ -340,8 +342,8 @@ impl Tree<'_> {
         for _ in 0..rounds {
             let Solved::Optimal(answer) = &solved else { break };
             let height = self.height_of(answer);
-            let before = heights.len().checked_sub(PATIENCE).map(|place| heights[place]);
-            let is_stuck = before.is_some_and(|before: f64| before - height < LEAST * (height - self.goal.best()));
+            let before = heights.len().checked_sub(patience).map(|place| heights[place]);
+            let is_stuck = before.is_some_and(|before: f64| before - height < least * (height - self.goal.best()));
             if is_stuck || self.goal.is_hopeless(height) {
                 break;
             }
