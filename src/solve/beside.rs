@@ -23,9 +23,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
 /// does not depend on which of the two is quicker; a tree without questions cuts the search short. After the tree's first
-/// questions there is a longer search, for which it waits. With a rival, HiGHS works on
-/// one model of the same program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker
-/// one's stays.
+/// questions there is a longer search on all threads, for which the tree waits. With a rival, HiGHS works on one model of the
+/// same program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker one's stays.
 ///
 /// Gives the number of questions or nodes of the one that was done first.
 pub(super) fn branched(
