@@ -107,8 +107,9 @@ pub(super) fn branched(
             }
             if news.nodes > 0 && !std::mem::replace(&mut is_searched, true) {
                 // It will take a while: a good plan saves questions.
-                (0..SEARCHES)
-                    .for_each(|more| merge::search(layout, Effort::suited(layout.program, more), options, record));
+                for more in (0..SEARCHES).take_while(|_| !is_over()) {
+                    merge::search(layout, Effort::suited(layout.program, more), options, record);
+                }
                 if record.is_done() || is_over() {
                     break;
                 }

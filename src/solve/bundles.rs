@@ -81,8 +81,8 @@ impl Bundles {
     }
 
     /// Values of the variables with those of the sums behind them.
-    pub(super) fn with_sums(&self, values: &[f64]) -> Vec<f64> {
-        let mut items = values.to_vec();
+    pub(super) fn with_sums<T: Copy + Into<f64>>(&self, values: &[T]) -> Vec<f64> {
+        let mut items: Vec<f64> = values.iter().map(|value| (*value).into()).collect();
         for members in self.members.iter() {
             items.push(members.iter().map(|item| items[*item as usize]).sum());
         }

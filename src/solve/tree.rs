@@ -115,8 +115,7 @@ pub(super) fn grow(
         }
         !is_ended
     };
-    let start: Vec<f64> = start.iter().copied().map(f64::from).collect();
-    cuts::converge(program, &bins, &mut master, &mut bundles.with_sums(&start), &mut wait, is_over)?;
+    cuts::converge(program, &bins, &mut master, &mut bundles.with_sums(start), &mut wait, is_over)?;
     if is_ended {
         return None;
     }
