@@ -1,11 +1,13 @@
 //! A scenario and its coverage turned into a program: whole variables, linear rows and covering terms.
 
 mod conditions;
+mod entries;
 mod lots;
 mod program;
 mod supply;
 mod value;
 
+pub use self::entries::Entries;
 pub use self::lots::{Attribution, Lot, Pool};
 pub use self::program::{Aim, Program, Row, Term, TermGroup, Variable};
 use crate::cover::Coverage;

@@ -1,11 +1,12 @@
 //! A program turned into the list of variables that another can stand in for, unit by unit.
 
 use super::limits;
+use super::presolve::WORTH;
 use crate::cover::Rows;
-use crate::model::{Aim, Program, Row};
+use crate::model::{Aim, Entries, Program, Row};
 
 /// Variables, of those that `is_kept` keeps, that some best values of the program, those with the fewest units among them, do without; in the order in
-/// which they were taken away, each with one that was still there and can stand in for it.
+/// which they were taken away, each with one that was still there and can stand in for it. Those that are found until it is over.
 ///
 /// A unit of `v` may move to `w` where that loses nothing: `w` is in every set of `v`, no row minds, no cost rises. Where
 /// `w` is full the unit is dropped instead, so a full `w` has to earn all that `v` could earn, and rows with a lower side
@@ -14,16 +15,18 @@ use crate::model::{Aim, Program, Row};
 ///
 /// # Cost
 /// A sweep over the smallest set of each variable with a subset test for each candidate; no more than a hundred looks per
-/// item of the sets.
+/// item of the sets, and a few where less than one in a hundred variables goes.
 ///
 /// # Source
 /// Column domination for a single cover: Chen et al. 2023; for backup and limits the exchange above.
 #[must_use]
-pub fn dominated(program: &Program, is_kept: &[bool]) -> Vec<(u32, u32)> {
+pub fn dominated(program: &Program, is_kept: &[bool], is_over: &dyn Fn() -> bool) -> Vec<(u32, u32)> {
     let columns = Columns::new(program);
     let mut is_kept = is_kept.to_vec();
     let mut gone = Vec::new();
     let mut looks = LOOKS.saturating_mul(program.sets.items());
+    let part = looks / PARTS;
+    let mut next = looks - part;
     // From the last to the first, so that the first of equals stays.
     for variable in (0..u32::try_from(program.variables.len()).unwrap_or(u32::MAX)).rev() {
         let sets = columns.sets_of.row(variable as usize);
@@ -41,8 +44,12 @@ pub fn dominated(program: &Program, is_kept: &[bool]) -> Vec<(u32, u32)> {
             is_kept[variable as usize] = false;
             gone.push((variable, better));
         }
-        if looks == 0 {
-            break;
+        if looks <= next {
+            let tried = program.variables.len() - variable as usize;
+            if looks == 0 || is_over() || WORTH * gone.len() <= tried {
+                break;
+            }
+            next = looks.saturating_sub(part);
         }
     }
     gone
@@ -51,14 +58,16 @@ pub fn dominated(program: &Program, is_kept: &[bool]) -> Vec<(u32, u32)> {
 /// Looks at items per item of the sets: the reduction must cost less than what comes after it.
 const LOOKS: usize = 100;
 
+/// Parts of these looks after each of which it ends where it has hardly found anything.
+const PARTS: usize = 32;
+
 /// Sets and rows of each variable.
 struct Columns<'a> {
     program: &'a Program,
     sets_of: Rows,
     /// Bits of the sets of each variable: those of a subset are a subset.
     marks: Vec<u64>,
-    /// Rows of each variable, ascending, with its factor.
-    rows_of: Vec<Vec<(u32, f64)>>,
+    entries: Entries,
     /// Largest value of each variable that no other variable has a say in.
     room: Vec<u32>,
     /// Largest value of each variable at all.
@@ -72,14 +81,12 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn new(program: &'a Program) -> Self {
         let count = program.variables.len();
-        let sets_of = program.sets.transposed(count);
+        let (sets_of, entries) = (program.sets.transposed(count), Entries::new(program));
         let mark =
             |sets: &[u32]| sets.iter().fold(0, |marks, set| marks | 1_u64 << (set.wrapping_mul(0x9e37_79b1) >> 26));
         let marks = (0..count).map(|variable| mark(sets_of.row(variable))).collect();
-        let mut rows_of: Vec<Vec<(u32, f64)>> = vec![Vec::new(); count];
         let mut room: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
-        for (place, row) in (0_u32..).zip(&program.rows) {
-            row.terms.iter().for_each(|(variable, factor)| rows_of[*variable as usize].push((place, *factor)));
+        for row in &program.rows {
             if let [(variable, factor)] = row.terms[..]
                 && factor > 0.0
                 && row.most.is_finite()
@@ -95,7 +102,7 @@ impl<'a> Columns<'a> {
             group.terms.iter().for_each(|term| full_at[term.set as usize] = full);
         }
         let can_fall = |variable: u32| {
-            rows_of[variable as usize].iter().all(|(place, factor)| {
+            entries.of(variable).iter().all(|(place, factor)| {
                 let row = &program.rows[*place as usize];
                 row.is_balance() || !(*factor > 0.0 && row.least.is_finite() || *factor < 0.0 && row.most.is_finite())
             })
@@ -105,13 +112,17 @@ impl<'a> Columns<'a> {
             row.is_balance() && pledges.map(|(variable, _)| *variable).all(can_fall)
         });
         let may_drop = may_drop.collect();
-        Self { program, sets_of, marks, rows_of, room, most: limits(program), full_at, may_drop }
+        Self { program, sets_of, marks, entries, room, most: limits(program), full_at, may_drop }
     }
 
     /// True where `other` can stand in for `variable`.
     fn stands_in(&self, other: u32, variable: u32, looks: &mut usize) -> bool {
         let (v, w) = (variable as usize, other as usize);
-        if self.marks[v] & !self.marks[w] != 0 || !self.costs_no_more(w, v) || !self.rows_allow(w, v) {
+        if self.marks[v] & !self.marks[w] != 0 || !self.costs_no_more(w, v) {
+            return false;
+        }
+        *looks = looks.saturating_sub(self.entries.of(variable).len() + self.entries.of(other).len());
+        if !self.rows_allow(other, variable) {
             return false;
         }
         let (sets, of_other) = (self.sets_of.row(v), self.sets_of.row(w));
@@ -130,20 +141,21 @@ impl<'a> Columns<'a> {
     }
 
     /// True where no row minds a unit that moves, or that is dropped where the other is full.
-    fn rows_allow(&self, other: usize, variable: usize) -> bool {
-        let (mine, theirs) = (&self.rows_of[variable], &self.rows_of[other]);
+    fn rows_allow(&self, other: u32, variable: u32) -> bool {
+        let (mine, theirs) = (self.entries.of(variable), self.entries.of(other));
         let factor_in = |rows: &[(u32, f64)], row: u32| {
             rows.binary_search_by_key(&row, |(place, _)| *place).map_or(0.0, |place| rows[place].1)
         };
         let moves = |row: u32, change: f64| {
             let rule = &self.program.rows[row as usize];
             // Room that is the other's own is looked at as such.
-            let is_own = matches!(rule.terms[..], [(only, _)] if only as usize == other);
+            let is_own = matches!(rule.terms[..], [(only, _)] if only == other);
             (change <= 0.0 || rule.most.is_infinite() || is_own) && (change >= 0.0 || rule.least.is_infinite())
         };
         let is_moved = theirs.iter().all(|(row, factor)| moves(*row, factor - factor_in(mine, *row)))
             && mine.iter().all(|(row, factor)| moves(*row, factor_in(theirs, *row) - factor));
-        is_moved && mine.iter().all(|(row, factor)| self.may_fall(*row, *factor, other, factor_in(theirs, *row)))
+        is_moved
+            && mine.iter().all(|(row, factor)| self.may_fall(*row, *factor, other as usize, factor_in(theirs, *row)))
     }
 
     /// True where a row that holds a variable with `factor` does without a unit of it once the other is full.

@@ -28,9 +28,9 @@ pub struct Presolved {
 }
 
 /// Less than one variable in so many is not worth a copy of the program.
-const WORTH: usize = 100;
+pub(super) const WORTH: usize = 100;
 
-/// The program without variables that are of no use; `None` where all, or nearly all, are of use.
+/// The program without variables that are of no use; `None` where all, or nearly all, are of use, or where it is over first.
 ///
 /// Some best values of the smaller program, with the fewest units and people among equals, are so in the larger one, too;
 /// it has values where the larger one has, and the prices that prove its bound can be lifted to the larger.
@@ -38,7 +38,7 @@ const WORTH: usize = 100;
 /// # Cost
 /// Linear in the items of sets and rows, times [`dominated`]'s bound.
 #[must_use]
-pub fn presolve(program: &Program, reductions: &[Reduction]) -> Option<Presolved> {
+pub fn presolve(program: &Program, reductions: &[Reduction], is_over: &dyn Fn() -> bool) -> Option<Presolved> {
     let mut is_kept = vec![true; program.variables.len()];
     let mut zero = 0;
     if reductions.contains(&Reduction::Zero) {
@@ -49,10 +49,10 @@ pub fn presolve(program: &Program, reductions: &[Reduction]) -> Option<Presolved
     }
     let mut gone = Vec::new();
     if reductions.contains(&Reduction::Dominated) {
-        gone = dominated(program, &is_kept);
+        gone = dominated(program, &is_kept, is_over);
         gone.iter().for_each(|(variable, _)| is_kept[*variable as usize] = false);
     }
-    if WORTH * (zero + gone.len()) <= program.variables.len() {
+    if WORTH * (zero + gone.len()) <= program.variables.len() || is_over() {
         return None;
     }
     let reduced = restricted(program, &is_kept);

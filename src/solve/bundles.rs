@@ -1,6 +1,6 @@
 //! Variables that always cover together turned into sums of their own, so that cover sets become short.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::cover::Rows;
 use crate::model::Program;
@@ -22,13 +22,17 @@ impl Bundles {
     /// # Cost
     /// Linear in the items of the sets.
     pub(super) fn new(program: &Program) -> Self {
-        let sets_of = program.sets.transposed(program.variables.len());
+        Self::of(program, &program.sets.transposed(program.variables.len()))
+    }
+
+    /// As [`Bundles::new`], where the sets of each variable are known.
+    pub(super) fn of(program: &Program, sets_of: &Rows) -> Self {
         let variables = u32::try_from(program.variables.len()).expect("variables are counted in 32 bits");
         let mut bundles = Self { members: Rows::default(), sets: Rows::default() };
         let mut item_of: Vec<u32> = Vec::new();
         for group in &program.groups {
             let (Some(first), Some(last)) = (group.terms.first(), group.terms.last()) else { continue };
-            let mut alike: HashMap<&[u32], Vec<u32>> = HashMap::new();
+            let mut alike: FxHashMap<&[u32], Vec<u32>> = FxHashMap::default();
             let mut order: Vec<&[u32]> = Vec::new();
             for variable in 0..variables {
                 let sets = sets_of.row(variable as usize);

@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
+use super::bundles::Bundles;
 use super::ground::Ground;
 use crate::cover::Rows;
-use crate::model::{Program, TermGroup};
+use crate::model::{Entries, Program, TermGroup};
 
 /// No lot.
 const NONE: u32 = u32::MAX;
@@ -20,12 +21,12 @@ pub(super) struct Layout<'a> {
     pub(super) steps: Vec<f64>,
     /// As `steps`, for choosing: levels that rise are spread evenly, else the first unit would seem worthless.
     pub(super) hopes: Vec<f64>,
-    row_starts: Vec<usize>,
-    row_terms: Vec<(u32, f64)>,
+    entries: Entries,
     lots: Vec<u32>,
     /// Posts and pledges of every lot.
     pub(super) lot_members: Vec<Lot>,
     ground: OnceLock<Ground>,
+    bundles: OnceLock<Bundles>,
 }
 
 /// The posts at which units of a lot may stand and the pledges that they are taken from.
@@ -70,18 +71,19 @@ impl<'a> Layout<'a> {
                 terms[term.set as usize] = SetTerm { weight, ladder: *ladder, full: *full, part };
             }
         }
-        let (row_starts, row_terms) = rows_by_variable(program);
+        let (sets_of, entries) =
+            rayon::join(|| program.sets.transposed(program.variables.len()), || Entries::new(program));
         let mut layout = Self {
             program,
-            sets_of: program.sets.transposed(program.variables.len()),
+            sets_of,
             terms,
             steps,
             hopes,
-            row_starts,
-            row_terms,
+            entries,
             lots: vec![NONE; program.variables.len()],
             lot_members: Vec::new(),
             ground: OnceLock::new(),
+            bundles: OnceLock::new(),
         };
         for row in program.rows.iter().filter(|row| row.is_balance()) {
             let number = u32::try_from(layout.lot_members.len()).expect("lots are counted in 32 bits");
@@ -100,9 +102,14 @@ impl<'a> Layout<'a> {
         self.ground.get_or_init(|| Ground::new(self))
     }
 
+    /// Variables that always cover together; found when they are first asked for.
+    pub(super) fn bundles(&self) -> &Bundles {
+        self.bundles.get_or_init(|| Bundles::of(self.program, &self.sets_of))
+    }
+
     /// Rows that hold a variable, with its coefficient.
     pub(super) fn rows_of(&self, variable: u32) -> &[(u32, f64)] {
-        &self.row_terms[self.row_starts[variable as usize]..self.row_starts[variable as usize + 1]]
+        self.entries.of(variable)
     }
 
     /// The lot of a post; `None` for pledges and switches.
@@ -142,23 +149,4 @@ fn ladders(groups: &[TermGroup]) -> (Vec<f64>, Vec<f64>, Vec<(u32, u32)>) {
         hopes.push(0.0);
     }
     (steps, hopes, places)
-}
-
-fn rows_by_variable(program: &Program) -> (Vec<usize>, Vec<(u32, f64)>) {
-    let mut starts = vec![0; program.variables.len() + 1];
-    for (variable, _) in program.rows.iter().flat_map(|row| &row.terms) {
-        starts[*variable as usize + 1] += 1;
-    }
-    for variable in 0..program.variables.len() {
-        starts[variable + 1] += starts[variable];
-    }
-    let mut next = starts.clone();
-    let mut terms = vec![(0, 0.0); starts[program.variables.len()]];
-    for (place, row) in (0_u32..).zip(&program.rows) {
-        for (variable, factor) in &row.terms {
-            terms[next[*variable as usize]] = (place, *factor);
-            next[*variable as usize] += 1;
-        }
-    }
-    (starts, terms)
 }

@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 
-use super::bundles::Bundles;
 use super::layout::Layout;
 use super::multipliers::{Multipliers, Proof, allowed};
 use super::tally::{Answer, Leaf, Tally};
@@ -30,7 +29,6 @@ pub(super) struct Told {
 /// A program taken apart by prices.
 pub(super) struct Market<'a> {
     layout: &'a Layout<'a>,
-    bundles: &'a Bundles,
     /// Sets of each item of the bundles.
     sets_of: Rows,
     tally: Tally<'a>,
@@ -48,12 +46,12 @@ impl<'a> Market<'a> {
     /// Linear in the items of sets and rows.
     pub(super) fn new(
         layout: &'a Layout<'_>,
-        bundles: &'a Bundles,
         most: &'a [u32],
         (start, value): (&[u32], f64),
     ) -> Option<(Self, Numbers)> {
         let program = layout.program;
         let tally = Tally::new(layout, most)?;
+        let bundles = layout.bundles();
         let sets_of = bundles.sets.transposed(program.variables.len() + bundles.members.len());
         let posts = (0_u32..).zip(start).filter(|(variable, _)| layout.is_post(*variable));
         let units: f64 = posts.map(|(_, units)| f64::from(*units)).sum();
@@ -83,7 +81,7 @@ impl<'a> Market<'a> {
         let parts = vec![if is_fixed { 0.0 } else { part }; program.parts];
         let first = Numbers { sets, rows: vec![0.0; program.rows.len()], parts: vec![part; program.parts] };
         let scales = Numbers { sets: tops, rows, parts };
-        Some((Self { layout, bundles, sets_of, tally, is_whole: false, scales, most }, first))
+        Some((Self { layout, sets_of, tally, is_whole: false, scales, most }, first))
     }
 
     /// What one unit of each variable is worth.
@@ -94,7 +92,7 @@ impl<'a> Market<'a> {
         let items: Vec<f64> = (0..sets_of.len()).into_par_iter().map(of_item).collect();
         let (worth, sums) = items.split_at(program.variables.len());
         let mut worth = worth.to_vec();
-        for (members, sum) in self.bundles.members.iter().zip(sums) {
+        for (members, sum) in self.layout.bundles().members.iter().zip(sums) {
             members.iter().for_each(|variable| worth[*variable as usize] += sum);
         }
         if let Aim::LeastCost { costs, .. } = &program.aim {

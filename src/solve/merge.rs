@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use fastrand::Rng;
 
-use super::bundles::Bundles;
 use super::layout::Layout;
 use super::record::Record;
 use super::search::Walked;
@@ -80,9 +79,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
     const MOST_S: f64 = 2.0;
     /// Part of the value by which the plan of a merging may be below the best; plans of a population differ by little more.
     const GAP: f64 = 1e-5;
-    let program = layout.program;
     let is_over = record.clock();
-    let bundles = Bundles::new(program);
     let mut idle = 0;
     for round in 0..effort.rounds {
         let Some(best) = record.best.clone() else { return };
@@ -105,7 +102,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
             // Merging that takes longer than walks rarely brings more than they would.
             let limit_s = begun.elapsed().as_secs_f64().clamp(LEAST_S, MOST_S);
             let options = Options { time_limit_s: limit_s, gap: options.gap.max(GAP), ..*options };
-            mixed(layout, &bundles, &walks, stage, &mut rng, &options, record);
+            mixed(layout, &walks, stage, &mut rng, &options, record);
         }
         idle = if record.best.as_ref() == Some(&best) { idle + 1 } else { 0 };
         if is_over() || idle == PATIENCE {
@@ -117,7 +114,6 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
 /// Takes what walks came by into the population, and merges that, or plans of a grown population; takes all into the record.
 fn mixed(
     layout: &Layout<'_>,
-    bundles: &Bundles,
     walks: &[Walked],
     stage: Stage,
     rng: &mut Rng,
@@ -135,7 +131,7 @@ fn mixed(
     let merge = |plans: &[&Vec<u32>], options: &Options| {
         let whole = plans.iter().filter(|plan| program.broken_rule(plan).is_none());
         let best = whole.reduce(|best, plan| if program.is_better(plan, best) { plan } else { best })?;
-        let reduced = reduce::restricted(program, &worth_keeping(layout, bundles, plans));
+        let reduced = reduce::restricted(program, &worth_keeping(layout, plans));
         merged(&reduced, best, options, stop)
     };
     let pairs = match stage {
@@ -168,7 +164,7 @@ fn mixed(
 }
 
 /// For every variable, whether some plan uses it, or it could stand in for one that is used.
-fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, plans: &[&Vec<u32>]) -> Vec<bool> {
+fn worth_keeping(layout: &Layout<'_>, plans: &[&Vec<u32>]) -> Vec<bool> {
     let mut is_used = vec![false; layout.program.variables.len()];
     for values in plans {
         values.iter().zip(&mut is_used).for_each(|(value, is_used)| *is_used |= *value > 0);
@@ -176,7 +172,7 @@ fn worth_keeping(layout: &Layout<'_>, bundles: &Bundles, plans: &[&Vec<u32>]) ->
     let mut is_kept: Vec<bool> =
         (0_u32..).zip(&is_used).map(|(variable, is_used)| *is_used || !layout.is_post(variable)).collect();
     // Units of other lots that would cover the same.
-    for members in bundles.members.iter() {
+    for members in layout.bundles().members.iter() {
         if members.iter().any(|variable| is_used[*variable as usize]) {
             members.iter().for_each(|variable| is_kept[*variable as usize] = true);
         }

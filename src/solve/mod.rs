@@ -179,17 +179,19 @@ pub struct Solution {
 /// [`SolveError`] when the solver fails and no plan is known without it.
 ///
 /// # Cost
-/// Exponential at worst; `options.time_limit_s` holds within about a second.
+/// Exponential at worst; `options.time_limit_s` holds within about a second, or until a first plan is found.
 pub fn solve(
     program: &Program,
     options: &Options,
     watch: &Watch<'_>,
     rescue: &Rescue<'_>,
 ) -> Result<Solution, SolveError> {
-    let Some(presolved) = reduce::presolve(program, &reduce::REDUCTIONS) else {
-        return unreduced(program, options, watch, rescue);
+    let begun = begun(rescue);
+    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() >= options.time_limit_s;
+    let Some(presolved) = reduce::presolve(program, &reduce::REDUCTIONS, &is_over) else {
+        return searched(program, program, options, watch, rescue, begun);
     };
-    let solution = searched(&presolved.reduced.program, program, options, watch, rescue)?;
+    let solution = searched(&presolved.reduced.program, program, options, watch, rescue, begun)?;
     Ok(lift::lifted(program, &presolved, solution))
 }
 
@@ -203,7 +205,13 @@ pub fn unreduced(
     watch: &Watch<'_>,
     rescue: &Rescue<'_>,
 ) -> Result<Solution, SolveError> {
-    searched(program, program, options, watch, rescue)
+    searched(program, program, options, watch, rescue, begun(rescue))
+}
+
+/// When the search began, what attempts that broke off spent on it included.
+fn begun(rescue: &Rescue<'_>) -> Instant {
+    let now = Instant::now();
+    now.checked_sub(Duration::from_secs_f64(rescue.spent_s)).unwrap_or(now)
 }
 
 /// Solves a program; `whole` is the one that it was reduced from, whose rules are named where they clash.
@@ -213,9 +221,8 @@ fn searched(
     options: &Options,
     watch: &Watch<'_>,
     rescue: &Rescue<'_>,
+    begun: Instant,
 ) -> Result<Solution, SolveError> {
-    let now = Instant::now();
-    let begun = now.checked_sub(Duration::from_secs_f64(rescue.spent_s)).unwrap_or(now);
     if let Some(clash) = unreachable_coverage(whole) {
         return Ok(Solution {
             conflict: vec![clash],
@@ -234,7 +241,7 @@ fn searched(
     let layout = Layout::new(program);
     let mut record = Record::new(program, options, watch, rescue, begun);
     recall(rescue, &mut record);
-    if let Some(start) = greedy::values(&layout, &|| record.is_over()) {
+    if let Some(start) = greedy::values(&layout, &|| watch.is_stopped()) {
         record.offer("greedy", &start);
     }
     let options = &match rescue.attempt {

@@ -1,6 +1,5 @@
 //! A program whose rules tie units to other units turned into prices, moved step by step to where they prove most.
 
-use super::bundles::Bundles;
 use super::layout::Layout;
 use super::market::{Market, Numbers, Told};
 use super::multipliers::{Multipliers, Proof};
@@ -47,8 +46,10 @@ pub(super) fn prices(
 ) -> Option<()> {
     /// A stage has to bring the bound nearer to the best plan by so much of what is between them.
     const NEARER: f64 = 0.02;
-    let bundles = Bundles::new(layout.program);
-    let (market, first) = Market::new(layout, &bundles, most, (start, value))?;
+    if is_over() {
+        return Some(());
+    }
+    let (market, first) = Market::new(layout, most, (start, value))?;
     let sign = if matches!(layout.program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
     let mut course = Course::new(market, first, is_over)?;
     for _ in 0..STEPS {

@@ -47,7 +47,7 @@ fn each_reduction_changes_no_optimum_and_no_tie() {
         let expected = merits(&program, &plain);
         questions.set(questions.get() + 1);
         for reductions in [&REDUCTIONS[..], &[Reduction::Zero], &[Reduction::Dominated]] {
-            let Some(presolved) = presolve(&program, reductions) else { continue };
+            let Some(presolved) = presolve(&program, reductions, &|| false) else { continue };
             zero.set(zero.get() + usize::from(reductions == [Reduction::Zero]));
             dominated.set(dominated.get() + usize::from(!presolved.dominated.is_empty()));
             let smaller = &presolved.reduced.program;
@@ -77,7 +77,7 @@ fn certificates_are_lifted() {
         let Ok(mut scenario) = question.scene(0.0).read() else { return Ok(()) };
         scenario.options.method = Method::Search;
         let (program, _) = model::build(&scenario, &cover::build(&scenario), Attribution::Counts);
-        let Some(presolved) = presolve(&program, &REDUCTIONS) else { return Ok(()) };
+        let Some(presolved) = presolve(&program, &REDUCTIONS, &|| false) else { return Ok(()) };
         let smaller = answer(solver::unreduced, &presolved.reduced.program, &scenario.options);
         let solution = answer(solver::solve, &program, &scenario.options);
         if let Some(prices) = &solution.certificate {
@@ -122,7 +122,7 @@ fn row_of_posts(room: f64, units: f64, levels: &[f64], is_shared: bool) -> Progr
 #[test]
 fn only_posts_that_another_can_stand_in_for_are_dominated() {
     let dominated = |program: &Program| -> Vec<u32> {
-        reduce::dominated(program, &[true; 4]).into_iter().map(|(variable, _)| variable).collect()
+        reduce::dominated(program, &[true; 4], &|| false).into_iter().map(|(variable, _)| variable).collect()
     };
     assert_eq!(dominated(&row_of_posts(1.0, 2.0, &[1.0], false)), [2, 0]);
     // Two units wanted, room for one: the others are the backup.
@@ -138,6 +138,17 @@ fn only_posts_that_another_can_stand_in_for_are_dominated() {
     let mut program = row_of_posts(1.0, 2.0, &[1.0], false);
     program.ties[0] = vec![0.0, 1.0, 0.0, 0.0];
     assert_eq!(dominated(&program), [0_u32; 0]);
+}
+
+/// Who has no time gets a plan all the same, of the program as it is.
+#[test]
+fn without_time_nothing_is_reduced_and_there_is_a_plan() {
+    let program = row_of_posts(1.0, 2.0, &[1.0], false);
+    assert_eq!(presolve(&program, &REDUCTIONS, &|| true), None);
+    let options = Options { time_limit_s: 0.0, gap: 0.0, seed: 0, threads: 1, method: Method::Decompose };
+    let solution = answer(solver::solve, &program, &options);
+    assert_eq!(solution.reductions, []);
+    assert_eq!(program.broken_rule(&solution.values.expect("greedy has a plan")), None);
 }
 
 /// A certificate survives: the prices of two posts that are gone are made for the one that is left.
