@@ -58,6 +58,7 @@ class Case:
     source: str = ""
     sites: int = 0
     locations: int = 0
+    step_km: float = 0.0
     optimum: int | None = None
     best_known: int | None = None
     is_quick: bool = False
@@ -113,7 +114,8 @@ def cases() -> Iterator[Case]:
         for units in (5, 10, 20, 40):
             yield Case(f"twice-{km}km-p{units}", "twice", units, 1000.0 * km, is_quick=(km, units) == (100, 10))
     yield Case("ukraine-781", "coalition")
-    yield Case("ukraine-grid", "coalition-grid")
+    yield Case("ukraine-grid", "coalition-grid", step_km=15.0)
+    yield Case("ukraine-grid-10km", "coalition-grid", step_km=10.0)
 
 
 def write(case: Case, folder: Path, seed: int) -> None:
@@ -126,7 +128,7 @@ def write(case: Case, folder: Path, seed: int) -> None:
         settings += [f"fixed.{unit}.location=oa-UKLL" for unit in (0, 1)]
         finish(folder, {"scenario": str(UKRAINE / "scenario.toml"), "settings": settings})
     elif case.kind == "coalition-grid":
-        write_wide(folder)
+        write_wide(folder, case.step_km)
     else:
         write_plain(case, folder, seed)
 
@@ -187,7 +189,7 @@ def write_matrix(path: Path, nodes: list[Point], radius: float) -> None:
     table(path, ["location_id", "site_id", "value"], rows)
 
 
-def write_wide(folder: Path) -> None:
+def write_wide(folder: Path, step_km: float) -> None:
     """data/ukraine with the cells of a population grid as towns, and a grid of locations beside its own."""
     import shapely
 
@@ -200,7 +202,7 @@ def write_wide(folder: Path) -> None:
     table(folder / "sites.csv", ["id", "lon", "lat", "kind", "weight"], [row for row in rows if row[-1]])
     oblasts = json.loads((UKRAINE / "oblasts.geojson").read_text(encoding="utf-8"))["features"]
     land = shapely.union_all([shapely.geometry.shape(oblast["geometry"]) for oblast in oblasts])
-    step_km, grid, lat = 15.0, [], 44.0
+    grid, lat = [], 44.0
     while lat < 53.0:
         shift = len(grid) % 2 / 2
         width = step_km / (111.32 * math.cos(math.radians(lat)))

@@ -5,8 +5,9 @@ use super::presolve::WORTH;
 use crate::cover::Rows;
 use crate::model::{Aim, Entries, Program, Row};
 
-/// Variables, of those that `is_kept` keeps, that some best values of the program, those with the fewest units among them, do without; in the order in
-/// which they were taken away, each with one that was still there and can stand in for it. Those that are found until it is over.
+/// Variables, of those that `is_kept` keeps, that some best values of the program, those with the fewest units among them, do
+/// without; in the order in which they were taken away, each with one that was still there and can stand in for it. When it is
+/// over, those that were found until then.
 ///
 /// A unit of `v` may move to `w` where that loses nothing: `w` is in every set of `v`, no row minds, no cost rises. Where
 /// `w` is full the unit is dropped instead, so a full `w` has to earn all that `v` could earn, and rows with a lower side
@@ -67,6 +68,7 @@ struct Columns<'a> {
     sets_of: Rows,
     /// Bits of the sets of each variable: those of a subset are a subset.
     marks: Vec<u64>,
+    /// Rows of each variable.
     entries: Entries,
     /// Largest value of each variable that no other variable has a say in.
     room: Vec<u32>,

@@ -22,8 +22,8 @@ use crate::scenario::Options;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker; a tree without questions cuts the search short. After the tree's first
-/// questions there is a longer search on all threads, for which the tree waits. With a rival, HiGHS works on one model of the
+/// does not depend on which of the two is quicker; a tree without questions cuts the search short. After a few of the tree's stages
+/// there is a longer search on all threads, for which the tree waits. With a rival, HiGHS works on one model of the
 /// same program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker one's stays.
 ///
 /// Gives the number of questions or nodes of the one that was done first.
@@ -36,6 +36,8 @@ pub(super) fn branched(
 ) -> u64 {
     /// Stages without a better plan after which only every so manyth has a search beside it.
     const PATIENCE: u32 = 4;
+    /// Stages with questions after which there is the longer search: small trees end without it.
+    const LONGER: u32 = 4;
     let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return 0 };
     let mut nodes = 0;
     let (halt, rival_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
@@ -64,7 +66,7 @@ pub(super) fn branched(
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
-        let (mut is_closed, mut is_given_up, mut is_searched) = (false, false, false);
+        let (mut is_closed, mut is_given_up, mut asked) = (false, false, 0);
         loop {
             round += 1;
             let mut walks = Vec::new();
@@ -105,7 +107,8 @@ pub(super) fn branched(
                 let rivalry = move || competing(smaller, (&start, &joints), options, halts, (begun, rival_news));
                 rival = Some(scope.spawn(rivalry));
             }
-            if news.nodes > 0 && !std::mem::replace(&mut is_searched, true) {
+            asked += u32::from(news.nodes > 0);
+            if asked == LONGER {
                 // It will take a while: a good plan saves questions.
                 for more in (0..SEARCHES).take_while(|_| !is_over()) {
                     merge::search(layout, Effort::suited(layout.program, more), options, record);
