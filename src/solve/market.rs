@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::layout::Layout;
 use super::multipliers::{Multipliers, Proof, allowed};
-use super::tally::{Answer, Leaf, Tally};
+use super::tally::{Answer, Forced, Leaf, Tally};
 use crate::cover::Rows;
 use crate::model::{Aim, Program, Row, TermGroup};
 
@@ -192,7 +192,7 @@ impl<'a> Market<'a> {
     /// All prices, those of contributors' rows included.
     pub(super) fn multipliers(&self, prices: &Numbers, told: &Told) -> Multipliers {
         let mut multipliers = prices.bare();
-        for (row, price) in self.of_contributors(&told.answer.duals, &told.worth) {
+        for (row, price) in of_contributors((&self.tally.rows, &self.tally.forced), &told.answer.duals, &told.worth) {
             multipliers.rows[row as usize] += price;
         }
         multipliers.mended(self.layout.program)
@@ -214,34 +214,44 @@ impl<'a> Market<'a> {
         let root: Vec<(u32, u32)> = self.most.iter().map(|most| (0, *most)).collect();
         let ledger = prices.bare().mended(program).ledger(program, &root, &[]);
         let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
-        let (mut top, mut reach) = (f64::NEG_INFINITY, vec![f64::NEG_INFINITY; root.len()]);
-        for Leaf { narrowed, duals } in &leaves {
+        let nothing = || (f64::NEG_INFINITY, vec![f64::NEG_INFINITY; root.len()]);
+        let (rows, forced) = (&self.tally.rows[..], &self.tally.forced[..]);
+        let with_leaf = |(top, mut reach): (f64, Vec<f64>), Leaf { narrowed, duals }: &Leaf| {
             let (mut ledger, mut ranges) = (ledger.clone(), root.clone());
             narrowed.iter().for_each(|(variable, least, most)| ranges[*variable as usize] = (*least, *most));
-            for (row, price) in self.of_contributors(duals, &told.worth) {
+            for (row, price) in of_contributors((rows, forced), duals, &told.worth) {
                 ledger.charge(&program.rows[row as usize], price);
             }
             let proof = ledger.proof(program, &ranges);
             let height = sign * proof.bound;
-            top = top.max(height);
             for ((reach, loss), (least, most)) in reach.iter_mut().zip(&proof.loss).zip(&ranges) {
                 // Where some unit must be, the next is not the first.
                 let with = if *least > 0 { height } else { height - loss.max(0.0) };
                 *reach = if *most == 0 { *reach } else { reach.max(with) };
             }
-        }
+            (top.max(height), reach)
+        };
+        let further = |(top, mut reach): (f64, Vec<f64>), (other, others): (f64, Vec<f64>)| {
+            reach.iter_mut().zip(others).for_each(|(reach, other)| *reach = reach.max(other));
+            (top.max(other), reach)
+        };
+        let (top, reach) = leaves.par_iter().fold(nothing, with_leaf).reduce(nothing, further);
         let loss = reach.iter().map(|reach| top - reach).collect();
         Some(Proof { bound: sign * top, loss })
     }
+}
 
-    /// Rows and prices of what contributors give, and of posts that must hold units although they are worth less than others.
-    fn of_contributors<'b>(&'b self, duals: &'b [f64], worth: &'b [f64]) -> impl Iterator<Item = (u32, f64)> + 'b {
-        let forced = self.tally.forced.iter().map(|forced| {
-            let short = duals[forced.balance] - worth[forced.variable as usize];
-            (forced.row, -short.max(0.0) / forced.factor)
-        });
-        self.tally.rows.iter().copied().zip(duals.iter().copied()).chain(forced)
-    }
+/// Rows and prices of what contributors give, and of posts that must hold units although they are worth less than others.
+fn of_contributors<'a>(
+    (rows, forced): (&'a [u32], &'a [Forced]),
+    duals: &'a [f64],
+    worth: &'a [f64],
+) -> impl Iterator<Item = (u32, f64)> + 'a {
+    let forced = forced.iter().map(|forced| {
+        let short = duals[forced.balance] - worth[forced.variable as usize];
+        (forced.row, -short.max(0.0) / forced.factor)
+    });
+    rows.iter().copied().zip(duals.iter().copied()).chain(forced)
 }
 
 impl Numbers {

@@ -1,7 +1,7 @@
 //! What units are worth at each post turned into the units that the contributors would best give, and the prices of that.
 
 use std::collections::BinaryHeap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use highs::{Col, HighsModelStatus, Model, RowProblem};
 
@@ -70,13 +70,13 @@ pub(super) struct Answer {
     pub(super) values: Vec<(u32, f64)>,
     pub(super) worth: f64,
     /// What one more on the right side of each of the model's rows is worth.
-    pub(super) duals: Rc<Vec<f64>>,
+    pub(super) duals: Arc<Vec<f64>>,
 }
 
 /// Variables with their least and most, where narrower than everywhere, and prices of the model's rows.
 pub(super) struct Leaf {
     pub(super) narrowed: Vec<(u32, u32, u32)>,
-    pub(super) duals: Rc<Vec<f64>>,
+    pub(super) duals: Arc<Vec<f64>>,
 }
 
 enum Solved {
@@ -212,7 +212,7 @@ impl<'a> Tally<'a> {
         self.set(worth);
         let mut open = BinaryHeap::new();
         // Prices of each question, by the number of which those of its halves are made.
-        let mut prices: Vec<Rc<Vec<f64>>> = vec![Rc::new(vec![0.0; self.rows.len()])];
+        let mut prices: Vec<Arc<Vec<f64>>> = vec![Arc::new(vec![0.0; self.rows.len()])];
         open.push(Node::root());
         let (mut leaves, mut nodes) = (Vec::new(), 0_u64);
         let mut best = f64::NEG_INFINITY;
@@ -227,7 +227,7 @@ impl<'a> Tally<'a> {
                 Solved::Failed => return None,
             };
             nodes += 1;
-            prices.push(Rc::clone(&answer.duals));
+            prices.push(Arc::clone(&answer.duals));
             let height = answer.worth.min(node.height);
             if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
                 self.gains.learn(variable, is_up, (before - height).max(0.0) / distance);
@@ -249,7 +249,7 @@ impl<'a> Tally<'a> {
         }
         for node in open {
             let place = usize::try_from(node.number / 2).ok()?;
-            leaves.push(Leaf { narrowed: self.by_variable(&node.narrowed), duals: Rc::clone(&prices[place]) });
+            leaves.push(Leaf { narrowed: self.by_variable(&node.narrowed), duals: Arc::clone(&prices[place]) });
         }
         (!leaves.is_empty()).then_some(leaves)
     }
@@ -312,7 +312,7 @@ impl<'a> Tally<'a> {
             HighsModelStatus::Infeasible => Solved::Infeasible,
             HighsModelStatus::Optimal => {
                 let worth = values.iter().map(|(variable, value)| worth[*variable as usize] * value).sum();
-                Solved::Optimal(Answer { values, worth, duals: Rc::new(duals) })
+                Solved::Optimal(Answer { values, worth, duals: Arc::new(duals) })
             }
             _ => Solved::Failed,
         }
