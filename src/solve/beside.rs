@@ -22,9 +22,9 @@ use crate::scenario::Options;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker; a tree without questions cuts the search short. After a few of the tree's stages
-/// there is a longer search on all threads, for which the tree waits. With a rival, HiGHS works on one model of the
-/// same program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker one's stays.
+/// does not depend on which of the two is quicker; a tree without questions cuts the search short. After a few of the tree's
+/// stages there is a longer search on all threads, for which the tree waits. With a rival, HiGHS works on one model of the same
+/// program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker one's stays.
 ///
 /// Gives the number of questions or nodes of the one that was done first.
 pub(super) fn branched(

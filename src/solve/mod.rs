@@ -138,6 +138,12 @@ impl Watch<'_> {
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+
+    /// Says, in other threads, too, whether the wish to stop has come, or so many seconds since the beginning have gone.
+    fn clock(&self, begun: Instant, limit_s: f64) -> impl Fn() -> bool + Copy + Sync + use<'_> {
+        let stop = self.stop;
+        move || stop.load(Ordering::Relaxed) || begun.elapsed().as_secs_f64() > limit_s
+    }
 }
 
 /// What the search found.
@@ -187,12 +193,13 @@ pub fn solve(
     rescue: &Rescue<'_>,
 ) -> Result<Solution, SolveError> {
     let begun = begun(rescue);
-    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() >= options.time_limit_s;
-    let Some(presolved) = reduce::presolve(program, &reduce::REDUCTIONS, &is_over) else {
-        return searched(program, program, options, watch, rescue, begun);
-    };
-    let solution = searched(&presolved.reduced.program, program, options, watch, rescue, begun)?;
-    Ok(lift::lifted(program, &presolved, solution))
+    let presolved = reduce::presolve(program, &reduce::REDUCTIONS, &watch.clock(begun, options.time_limit_s));
+    let smaller = presolved.as_ref().map_or(program, |presolved| &presolved.reduced.program);
+    let solution = searched(smaller, program, options, watch, rescue, begun)?;
+    Ok(match &presolved {
+        Some(presolved) => lift::lifted(program, presolved, solution),
+        None => solution,
+    })
 }
 
 /// As [`solve`], of the program as it stands, without reductions before the search.

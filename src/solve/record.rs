@@ -1,6 +1,5 @@
 //! News of values and bounds turned into the best of each, with the time at which they came.
 
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::multipliers::Multipliers;
@@ -142,8 +141,7 @@ impl<'a> Record<'a> {
 
     /// Says the same to other threads, and while the record is written to.
     pub(super) fn clock(&self) -> impl Fn() -> bool + Copy + Sync + use<'a> {
-        let (stop, begun, limit_s) = (self.watch.stop, self.begun, self.options.time_limit_s);
-        move || stop.load(Ordering::Relaxed) || begun.elapsed().as_secs_f64() > limit_s
+        self.watch.clock(self.begun, self.options.time_limit_s)
     }
 
     /// True when the gap asked for is reached, or nothing is left to prove.

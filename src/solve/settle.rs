@@ -28,7 +28,7 @@ pub(super) fn settled(
     let Some(values) = solution.values.as_ref().filter(|_| is_wanted) else { return solution };
     let elapsed_s = begun.elapsed().as_secs_f64();
     let limit_s = (elapsed_s + (PART * elapsed_s).max(LEAST_S)).min(options.time_limit_s);
-    let is_over = || watch.is_stopped() || begun.elapsed().as_secs_f64() > limit_s;
+    let is_over = watch.clock(begun, limit_s);
     if is_settled(program, values, prices, &is_over) {
         return solution;
     }
