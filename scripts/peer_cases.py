@@ -69,6 +69,11 @@ class Case:
         return self.kind == "uniform"
 
     @property
+    def family(self) -> tuple[str, str, int]:
+        """What like questions share: they differ in units and radius alone."""
+        return self.kind, self.source, self.sites
+
+    @property
     def has_peers(self) -> bool:
         """False where the rules are those of coalitions, which no model of the peers knows."""
         return self.kind not in ("coalition", "coalition-grid")

@@ -265,8 +265,9 @@ def rows_of_kind(kind: str, count: int, results: list[Result]) -> Iterator[list[
         gaps = [run.gap for run in runs if run.gap is not None]
         seconds, proven = sum(run.seconds for run in runs), sum(run.is_proven for run in runs)
         seeds = len({result.seed for result, _ in pairs})
+        asked = len({result.case.name for result, _ in pairs})
         yield [
-            f"{kind}: all {count}",
+            f"{kind}: {'all' if asked == count else f'{asked} of'} {count}",
             str(seeds),
             solver,
             percent(max(below, default=None)),
@@ -324,27 +325,34 @@ def main() -> None:
     memory = round(0.8 * memory_gb)
     parser.add_argument("--memory", type=float, default=memory, help="GB for each solver [%(default)s]")
     parser.add_argument("--peers", default=",".join(PEERS), help="those to compare with; empty for none [%(default)s]")
+    parser.add_argument("--few", default="", help="those of the peers that have the first of like questions alone [none]")
     parser.add_argument("--markdown", type=Path, help="write the table of medians there")
     parser.add_argument("--quick", action="store_true", help="four small cases")
     options = parser.parse_args()
     peers = [peer for peer in options.peers.split(",") if peer]
     if not set(peers) <= set(PEERS):
         parser.error(f"--peers takes some of {', '.join(PEERS)}, not {options.peers}")
+    few = {peer for peer in options.few.split(",") if peer}
+    if not few <= set(peers):
+        parser.error(f"--few takes some of the peers {options.peers}, not {options.few}")
     limits = Limits(options.limit or (10 if options.quick else 60), options.threads, options.memory)
     seeds = range(1, 1 + (options.seeds or (1 if options.quick else 3)))
     print(f"{machine()}; {limits.threads} threads, {limits.seconds:.0f} s and {limits.gigabytes:.0f} GB a solver")
     print("whole processes; below: below the best value of all or published; x auto: time in multiples of coverplan --method auto")
     print(HEADER)
     results, faults = [], []
+    begun: set[tuple[str, str, int]] = set()
     for case in cases():
         if not options.only.search(case.name) or (options.quick and not case.is_quick):
             continue
         if not case.needs.exists():
             print(f"{case.name:<20} skipped: {case.needs} is not here")
             continue
+        present = [peer for peer in peers if peer not in few or case.family not in begun]
+        begun.add(case.family)
         for seed in seeds:
             is_for_all = options.peer_seeds is None or seed <= options.peer_seeds
-            others = [*OURS[1:], *peers] if is_for_all else []
+            others = [*OURS[1:], *present] if is_for_all else []
             result = solve_all(options.coverplan, case, seed, limits, options.work, others)
             results.append(result)
             for run in result.runs:
