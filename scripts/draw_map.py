@@ -18,10 +18,10 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-# Okabe and Ito's palette, told apart with every common kind of colour vision.
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
-# Colour and shape together, so that neither carries the meaning alone.
-MARKERS = ("^", "s", "D", "P", "v", "X", "p", "h", "<", ">", "*")
+# Okabe and Ito's palette without black, told apart with every common kind of colour vision; as in the QGIS project of a plan.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+# Colour and shape together, so that neither carries the meaning alone; the shapes of the QGIS project, too.
+MARKERS = ("^", "s", "D", "p", "P", "*")
 # Cover 0, 1, 2, 3 and more: outlined in red, then from dark to light as in cividis.
 COVER_COLOURS = ("#FFFFFF", "#2C5D8F", "#7C9A8E", "#F2C53D")
 UNCOVERED_EDGE = "#B2182B"
@@ -30,11 +30,21 @@ LAND, LAND_EDGE, SEA = "#F6F4EE", "#B9B4A7", "#E9EFF3"
 SMALLEST_SITE, LARGEST_SITE = 9.0, 90.0
 
 
-def style_of(names: list[str]) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each name; pairs repeat only after colours x markers names."""
+def style_of(names: set[str], order: list[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each name by its place in the order, the same in all maps of a scenario."""
     return {
-        name: (OKABE_ITO[number % len(OKABE_ITO)], MARKERS[number % len(MARKERS)]) for number, name in enumerate(names)
+        name: (OKABE_ITO[place % len(OKABE_ITO)], MARKERS[place % len(MARKERS)])
+        for place, name in enumerate(order)
+        if name in names
     }
+
+
+def order_of(plan: dict[str, Any], placements: gpd.GeoDataFrame, column: str) -> list[str]:
+    """Contributors in the order of the scenario, as the QGIS project has them; unit types by name."""
+    if column == "contributor":
+        names = dict(zip(placements["contributor_id"], placements["contributor"], strict=True))
+        return [names.get(one["id"], "") for one in plan["contributors"]]
+    return sorted(placements[column].unique())
 
 
 def group_column(placements: gpd.GeoDataFrame, wanted: str) -> str:
@@ -215,7 +225,7 @@ def draw(plan_folder: Path, out: Path, outline_file: Path | None, by: str, phase
         plan["requirements"] = [one for one in plan["requirements"] if one["phase_id"] == phase]
     column = group_column(placements, by)
     reach = reach[["placement_id", "geometry"]].merge(placements[["placement_id", column]], on="placement_id")
-    styles = style_of(sorted(placements[column].unique()))
+    styles = style_of(set(placements[column]), order_of(plan, placements, column))
 
     figure, axes = plt.subplots(figsize=(12, 8))
     layers = [sites, reach, placements]

@@ -29,6 +29,7 @@ from qgis.core import (  # noqa: E402
     QgsMapSettings,
     QgsProject,
     QgsRectangle,
+    QgsSimpleMarkerSymbolLayerBase,
     QgsVectorLayer,
     QgsWkbTypes,
 )
@@ -49,7 +50,8 @@ def expect(holds: bool, message: str) -> None:
 
 
 def check_documents(package: Path) -> None:
-    """Every style and the project are XML, and the styles are complete: QGIS forgives what other programs do not."""
+    """Every style and the project are XML, and the styles are complete: QGIS forgives what other programs do not. QGIS knows the
+    shapes of all markers: for others it draws a circle and says nothing."""
     with contextlib.closing(sqlite3.connect(f"file:{package}?mode=ro", uri=True)) as database:
         styles = database.execute("SELECT f_table_name, styleQML, styleSLD FROM layer_styles").fetchall()
         content = database.execute("SELECT content FROM qgis_projects").fetchone()[0]
@@ -59,9 +61,12 @@ def check_documents(package: Path) -> None:
     documents += [(name, text) for name, *texts in styles for text in texts]
     for name, text in documents:
         try:
-            ElementTree.fromstring(text)
+            document = ElementTree.fromstring(text)
         except ElementTree.ParseError as error:
             raise Fault(f"{name}: {error}: {text[:200]}") from None
+        for option in document.iterfind(".//layer[@class='SimpleMarker']/Option/Option[@name='name']"):
+            _, is_known = QgsSimpleMarkerSymbolLayerBase.decodeShape(option.get("value"))
+            expect(is_known, f"{name}: no shape {option.get('value')}")
 
 
 def check_layers(package: Path, plan: Path) -> None:

@@ -86,8 +86,7 @@ fn known_shape(shape: &str) -> &str {
     match shape {
         "triangle" | "square" | "circle" | "star" => shape,
         "cross_fill" => "cross",
-        "arrowhead_filled" => "x",
-        "diamond" | "hexagon" => "square",
+        "diamond" => "square",
         _ => "circle",
     }
 }
