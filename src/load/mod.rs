@@ -8,6 +8,7 @@ mod gathered;
 mod geojson;
 mod geometry;
 mod gpkg;
+mod loose;
 mod network;
 mod osm;
 mod polygon;

@@ -4,6 +4,7 @@ mod areas;
 mod coalition;
 mod demand;
 mod generate;
+mod goal_keys;
 mod grammar;
 mod layers;
 mod matrix;
@@ -13,12 +14,14 @@ mod reach_keys;
 mod roads;
 mod rules;
 mod settings;
+mod shape;
 mod snap;
 mod space;
 mod supply;
 mod terrain;
 mod text;
 mod time;
+mod units;
 
 use std::path::{Path, PathBuf};
 
