@@ -59,14 +59,16 @@ def check_documents(package: Path) -> None:
     archive = zipfile.ZipFile(io.BytesIO(bytes.fromhex(content.decode("ascii"))))
     documents = [("project", archive.read("plan.qgs").decode("utf-8"))]
     documents += [(name, text) for name, *texts in styles for text in texts]
+    shapes = []
     for name, text in documents:
         try:
             document = ElementTree.fromstring(text)
         except ElementTree.ParseError as error:
             raise Fault(f"{name}: {error}: {text[:200]}") from None
-        for option in document.iterfind(".//layer[@class='SimpleMarker']/Option/Option[@name='name']"):
-            _, is_known = QgsSimpleMarkerSymbolLayerBase.decodeShape(option.get("value"))
-            expect(is_known, f"{name}: no shape {option.get('value')}")
+        options = document.iterfind(".//layer[@class='SimpleMarker']/Option/Option[@name='name']")
+        shapes += [option.get("value") for option in options]
+    unknown = {shape for shape in shapes if not QgsSimpleMarkerSymbolLayerBase.decodeShape(shape)[1]}
+    expect(bool(shapes) and not unknown, f"unknown shapes of markers: {unknown or 'all'}")
 
 
 def check_layers(package: Path, plan: Path) -> None:
