@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,11 +147,17 @@ def contradictions(case: Case, seed: int, runs: list[Run]) -> list[str]:
 
 def ratio(run: Run, auto: Run) -> str:
     """Time as a multiple of that of `auto`; `>` where the run ended without a proof."""
-    if run.note and run.value is None and run.seconds == 0 or not (auto.is_proven or run.is_proven):
+    if run.note and run.value is None and run.seconds == 0:
         return "-"
-    sign = "" if run.is_proven else ">"
-    sign = sign if auto.is_proven else "<"
-    return f"{sign}{run.seconds / auto.seconds:.2f}"
+    return multiple(run.seconds / auto.seconds, run.is_proven, auto.is_proven)
+
+
+def multiple(factor: float, is_proven: bool, auto_is_proven: bool) -> str:
+    """A multiple of the time of `auto`, where one of the two has a proof."""
+    if not (auto_is_proven or is_proven):
+        return "-"
+    sign = "<" if not auto_is_proven else "" if is_proven else ">"
+    return f"{sign}{factor:,.0f}" if factor >= 99.5 else f"{sign}{factor:.3g}"
 
 
 def number(value: float | None) -> str:
@@ -227,78 +232,99 @@ def print_totals(results: list[Result]) -> None:
             print(f"all of {kind:<14}{solver:<9}{total:>9.1f} s {total / first:>6.2f} x auto  {proven} of {len(runs)} proven")
 
 
-def rows_of_case(group: list[Result]) -> Iterator[list[str]]:
-    """Cells of the table for one question: medians over its seeds, solver by solver."""
-    best_of_all = max((result.best for result in group if result.best is not None), default=None)
-    for place, run in enumerate(group[0].runs):
-        # Others may have had fewer seeds.
-        pairs = [(result, result.runs[place]) for result in group if place < len(result.runs)]
-        runs = [own for _, own in pairs]
-        below = [
-            (best - own.value) / best
-            for result, own in pairs
-            if (best := result.best if result.case.is_random else best_of_all) and own.value is not None
-        ]
-        gaps = [own.gap for own in runs if own.gap is not None]
-        ratios = sorted((own.seconds / result.auto.seconds, ratio(own, result.auto)) for result, own in pairs)
-        proven = sum(own.is_proven for own in runs)
-        yield [
-            group[0].case.name,
-            str(len(runs)),
-            run.solver,
-            percent(statistics.median(below) if below else None),
-            percent(statistics.median(gaps) if gaps else None),
-            f"{statistics.median(own.seconds for own in runs):.2f}",
-            f"{statistics.median(own.megabytes for own in runs):.0f}",
-            ratios[len(ratios) // 2][1],
-            f"{proven} of {len(runs)}" if not run.note else run.note,
-        ]
+def cell(below: float | None, gap: float | None, seconds: float, times: str, proven: str) -> str:
+    """What a solver has to say of a question, in the table of docs/compare.md."""
+    gaps = "no bound" if gap is None else f"{100 * gap:.3f} %"
+    found = [proven] if proven == "proven" else [part for part in (proven, gaps) if part]
+    if below is not None and below > 5e-6:
+        found.append(f"{100 * below:.3f} % below")
+    found.append(f"{seconds:.1f} s" if seconds < 99.95 else f"{seconds:.0f} s")
+    return ", ".join([*found, f"{times} x"] if times != "-" else found)
 
 
-def rows_of_kind(kind: str, count: int, results: list[Result]) -> Iterator[list[str]]:
-    """Cells of the table for many small questions together: the worst plan and gap, seconds a seed, most memory."""
-    solvers = list(dict.fromkeys(run.solver for result in results for run in result.runs))
-    for solver in solvers:
-        pairs = [(result, run) for result in results for run in result.runs if run.solver == solver]
-        runs = [run for _, run in pairs]
-        below = [(result.best - run.value) / result.best for result, run in pairs if result.best and run.value is not None]
-        gaps = [run.gap for run in runs if run.gap is not None]
-        seconds, proven = sum(run.seconds for run in runs), sum(run.is_proven for run in runs)
-        seeds = len({result.seed for result, _ in pairs})
-        asked = len({result.case.name for result, _ in pairs})
-        yield [
-            f"{kind}: {'all' if asked == count else f'{asked} of'} {count}",
-            str(seeds),
-            solver,
-            percent(max(below, default=None)),
-            percent(max(gaps, default=None)),
-            f"{seconds / seeds:.2f}",
-            f"{max(run.megabytes for run in runs):.0f}",
-            f"{'' if proven == len(runs) else '>'}{seconds / sum(result.auto.seconds for result, _ in pairs):.2f}",
-            f"{proven} of {len(runs)}",
-        ]
+def cell_of_case(pairs: list[tuple[Result, Run]], best_of_all: float | None) -> str:
+    """One solver on one question: medians over its seeds."""
+    runs = [run for _, run in pairs]
+    seconds = statistics.median(run.seconds for run in runs)
+    values = [run.value for run in runs if run.value is not None]
+    if not values:
+        return "no model" if runs[0].note.startswith("skipped") else f"{runs[0].note or 'no plan'}, {seconds:.0f} s"
+    below = [
+        (best - run.value) / best
+        for result, run in pairs
+        if (best := result.best if result.case.is_random else best_of_all) and run.value is not None
+    ]
+    gaps = [run.gap for run in runs if run.gap is not None]
+    ratios = sorted((run.seconds / result.auto.seconds, ratio(run, result.auto)) for result, run in pairs)
+    proven = sum(run.is_proven for run in runs)
+    partly = [f"{proven} of {len(runs)} proven"] if proven else []
+    partly += [f"plan in {len(values)} of {len(runs)}"] if len(values) < len(runs) else []
+    return cell(
+        statistics.median(below) if below else None,
+        statistics.median(gaps) if gaps else None,
+        seconds,
+        ratios[len(ratios) // 2][1] if runs[0].solver != OURS[0] else "-",
+        "proven" if proven == len(runs) else ", ".join(partly),
+    )
+
+
+def cell_of_kind(pairs: list[tuple[Result, Run]], count: int) -> str:
+    """One solver on many small questions: the worst plan and gap, and the seconds of all for a seed."""
+    runs = [run for _, run in pairs]
+    autos = [result.auto for result, _ in pairs]
+    if all(run.value is None for run in runs):
+        return runs[0].note or "no plan"
+    below = [(result.best - run.value) / result.best for result, run in pairs if result.best and run.value is not None]
+    seconds, proven = sum(run.seconds for run in runs), sum(run.is_proven for run in runs)
+    factor = seconds / sum(auto.seconds for auto in autos)
+    asked = len({result.case.name for result, _ in pairs})
+    said = cell(
+        max(below, default=None),
+        max((run.gap for run in runs if run.gap is not None), default=None),
+        seconds / len({result.seed for result, _ in pairs}),
+        multiple(factor, proven == len(runs), all(auto.is_proven for auto in autos)) if runs[0].solver != OURS[0] else "-",
+        "proven" if proven == len(runs) else f"{proven} of {len(runs)} proven",
+    )
+    return said if asked == count else f"{asked} of them: {said}"
 
 
 def markdown(results: list[Result], limits: Limits, binary: Path) -> str:
-    """The table of docs/compare.md: medians over the seeds."""
+    """The table of docs/compare.md: a row for each question, or for many small ones together, and a column for each solver."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("highspy", "ortools", "spopt"))
     ours = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    seeds = {
+        solver: len({result.seed for result in results if any(run.solver == solver for run in result.runs)})
+        for solver in (*OURS, *PEERS)
+    }
+    solvers = [solver for solver, count in seeds.items() if count]
     lines = [
-        f"{datetime.date.today()}, {machine()}, {limits.threads} threads, {limits.seconds:.0f} s a solver, "
-        f"{limits.gigabytes:.0f} GB; {ours}, {versions}. Medians over the seeds; of many small questions together the worst "
-        "plan and gap, the seconds of all and the most memory.",
+        f"{datetime.date.today()}, {machine()}, {limits.threads} threads, {limits.seconds:.0f} s and {limits.gigabytes:.0f} GB a "
+        f"solver; {ours}, {versions}. Proven, or the gap; how far the plan is below the best of all, if it is; seconds of the "
+        "whole process, and these as a multiple of those of `auto` (`>`: ended without a proof). Medians over the seeds, whose "
+        "number stands beside the solver; of many small questions together the worst plan and gap and the seconds of all. "
+        "Empty: not asked.",
         "",
-        "| case | seeds | solver | below the best % | gap % | seconds | MB | times `auto` | proven |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| case | " + " | ".join(f"{solver} ({seeds[solver]})" for solver in solvers) + " |",
+        "|---" * (1 + len(solvers)) + "|",
     ]
-    by_case: dict[str, list[Result]] = {}
+    kinds = collections.Counter({result.case.name: result.case.kind for result in results}.values())
+    small = [kind for kind, count in kinds.items() if count > MANY]
+    rows: dict[str, list[Result]] = {}
     for result in results:
-        by_case.setdefault(result.case.name, []).append(result)
-    kinds = collections.Counter(group[0].case.kind for group in by_case.values())
-    rows = [cells for group in by_case.values() if kinds[group[0].case.kind] <= MANY for cells in rows_of_case(group)]
-    for kind in (kind for kind, count in kinds.items() if count > MANY):
-        rows += rows_of_kind(kind, kinds[kind], [result for result in results if result.case.kind == kind])
-    lines += ["| " + " | ".join(cells) + " |" for cells in rows]
+        kind = result.case.kind
+        rows.setdefault(f"{kind}: all {kinds[kind]}" if kind in small else result.case.name, []).append(result)
+    for name, group in rows.items():
+        cells = [name]
+        best = max((result.best for result in group if result.best is not None), default=None)
+        for solver in solvers:
+            pairs = [(result, run) for result in group for run in result.runs if run.solver == solver]
+            if not pairs:
+                cells.append("" if group[0].case.has_peers else "no model")
+            elif group[0].case.kind in small:
+                cells.append(cell_of_kind(pairs, kinds[group[0].case.kind]))
+            else:
+                cells.append(cell_of_case(pairs, best))
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -19,13 +19,17 @@ pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
     let mut violations = verdict.violations.clone();
     violations.extend(judge_sites(&recorded.scenario, &recorded.plan, &recorded.claims));
     violations.extend(certify::unproven(&recorded.scenario, &recorded.plan));
+    let mut is_compared = false;
     if violations.is_empty() {
-        violations.extend(changed_files(&recorded, &verdict, &options.plan));
+        let changed = changed_files(&recorded, &verdict, &options.plan);
+        is_compared = changed.is_some();
+        violations.extend(changed.unwrap_or_default());
     }
     if options.json {
         let listed: Vec<_> =
             violations.iter().map(|violation| json!({"code": violation.code, "text": violation.text})).collect();
-        print(&json!({"accepted": violations.is_empty(), "violations": listed}).to_string())?;
+        let is_accepted = violations.is_empty();
+        print(&json!({"accepted": is_accepted, "files_compared": is_compared, "violations": listed}).to_string())?;
     }
     if violations.is_empty() {
         if !is_quiet && verdict.value.is_none() {
@@ -36,6 +40,9 @@ pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
             let proof = recorded.plan.certificate.as_ref().map(|_| ", bound proven by its certificate");
             say(&format!("accepted: {placements} placements keep every rule{value}{}", proof.unwrap_or_default()));
         }
+        if !is_quiet && !is_compared {
+            say("another version wrote the plan: what is derived from it (reach, links, map, names) was not compared");
+        }
         return Ok(Exit::Success);
     }
     for violation in &violations {
@@ -45,8 +52,9 @@ pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
     Ok(Exit::Fault)
 }
 
-/// Files that are not as this version writes them for the plan: what is derived was changed.
-fn changed_files(recorded: &plan::Recorded, verdict: &Verdict, folder: &Path) -> Vec<Violation> {
+/// Files that are not as this version writes them for the plan: what is derived was changed; `None` where another version wrote
+/// them.
+fn changed_files(recorded: &plan::Recorded, verdict: &Verdict, folder: &Path) -> Option<Vec<Violation>> {
     let coverage = cover::build(&recorded.scenario);
     let reachable = cover::reachable(&recorded.scenario, &coverage);
     let report = Report {

@@ -9,17 +9,20 @@ use serde_json::Value;
 use super::{Report, features, geojson, geopackage, plan_json};
 use crate::verify::Violation;
 
-/// Files that differ from what this version writes for the plan and the question.
+/// Files that differ from what this version writes for the plan and the question; `None` where plan.json says that another
+/// version wrote it: that may have written otherwise.
 ///
-/// How the plan was found (seconds, nodes) is not compared; plans of other versions are not compared at all.
+/// How the plan was found (seconds, nodes) is not compared.
 ///
 /// # Cost
 /// As writing the plan, without the disk.
 #[must_use]
-pub fn differences(folder: &Path, report: &Report<'_>) -> Vec<Violation> {
+pub fn differences(folder: &Path, report: &Report<'_>) -> Option<Vec<Violation>> {
     let mut violations = Vec::new();
     match summary(&folder.join("plan.json")) {
-        Some(found) if found["coverplan_version"] != report.version => return violations,
+        Some(found) if found["coverplan_version"].as_str().is_some_and(|version| version != report.version) => {
+            return None;
+        }
         Some(found) => {
             let expected = serde_json::from_str(&plan_json(report, Some(folder))).unwrap_or(Value::Null);
             violations.extend(members(&found, &expected));
@@ -38,7 +41,7 @@ pub fn differences(folder: &Path, report: &Report<'_>) -> Vec<Violation> {
         let package = geopackage::differences(&folder.join("plan.gpkg"), report);
         violations.extend(package.iter().map(|text| differs(text)));
     }
-    violations
+    Some(violations)
 }
 
 fn differs(text: &str) -> Violation {

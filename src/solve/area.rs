@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
+use super::prospects::Prospects;
 use super::region::{self, Kind, Region, Whole};
 
 /// More ways to cover a region are not followed.
@@ -12,6 +13,8 @@ const WAYS: usize = 40_000;
 pub(super) struct Area<'a> {
     region: &'a Region,
     fields: Fields,
+    /// More ways are not followed.
+    most_ways: usize,
 }
 
 impl<'a> Area<'a> {
@@ -20,7 +23,7 @@ impl<'a> Area<'a> {
         let fulls: Vec<u32> = region.steps.iter().map(|steps| u32::try_from(steps.len()).unwrap_or(u32::MAX)).collect();
         let units: u32 = region.used.iter().map(|kind| kind.limit).sum();
         let has_room = fulls.len() <= room(fulls.iter().copied()) && units <= u128::BITS;
-        has_room.then(|| Self { region, fields: Fields::new(&fulls) })
+        has_room.then(|| Self { region, fields: Fields::new(&fulls), most_ways: WAYS })
     }
 
     /// One unit of a kind.
@@ -28,11 +31,13 @@ impl<'a> Area<'a> {
         kind.sets.iter().map(|set| self.fields.one(*set)).sum()
     }
 
-    /// A way with one unit of a kind more, at no cost.
-    fn with(&self, way: &Way, kind: &Kind, unit: u128) -> Way {
-        let more = |set: &usize| self.region.steps[*set].get(self.fields.on(way.units, *set)).unwrap_or(&0);
-        let earns = way.earns + kind.sets.iter().map(more).sum::<i64>();
-        Way { units: self.fields.with(way.units, unit), earns, ..*way }
+    /// What so many units of a kind more earn where there are units already.
+    fn more(&self, units: u128, kind: &Kind, more: usize) -> i64 {
+        let earned = |set: &usize| {
+            let steps = self.region.steps[*set].iter().skip(self.fields.on(units, *set));
+            steps.take(more).sum::<i64>()
+        };
+        kind.sets.iter().map(earned).sum()
     }
 }
 
@@ -53,45 +58,39 @@ impl Whole for Area<'_> {
     }
 
     fn dearest(&self, prices: &[i64], known: i64) -> Option<(i64, Vec<Vec<u32>>)> {
-        let used = &self.region.used;
+        let kinds: Vec<(&Kind, i64)> = self.region.used.iter().zip(prices.iter().copied()).collect();
         let mut ways = Ways::new(self, known);
         let mut step = 0;
-        for (kind, price) in used.iter().zip(prices) {
-            for _ in 0..kind.limit {
-                ways.spread(kind, *price, 1 << step);
-                step += 1;
-            }
-            if ways.all.len() > WAYS {
+        for (place, (kind, price)) in kinds.iter().enumerate() {
+            ways.spread(kind, *price, step, &kinds[place + 1..]);
+            step += kind.limit;
+            if ways.all.len() > self.most_ways {
                 return None;
             }
         }
         let best = ways.best();
         let mut bits = (0..u128::BITS).map(|step| u32::from(best.steps >> step & 1 == 1));
-        let units = used.iter().map(|kind| bits.by_ref().take(kind.limit as usize).sum()).collect();
-        let height = best.earns + best.paid;
-        Some((height.max(known), if height > known { vec![units] } else { Vec::new() }))
+        let units = kinds.iter().map(|(kind, _)| bits.by_ref().take(kind.limit as usize).sum()).collect();
+        Some((best.net.max(known), if best.net > known { vec![units] } else { Vec::new() }))
     }
 
     fn lifted(&self, prices: &[i64], top: i64) -> Vec<i64> {
+        // What idle kinds will cost is not known before.
+        let idle = self.region.idle.iter().map(|kind| (kind, 0));
+        let kinds: Vec<(&Kind, i64)> = self.region.used.iter().zip(prices.iter().copied()).chain(idle).collect();
         let mut ways = Ways::new(self, top);
-        for (kind, price) in self.region.used.iter().zip(prices) {
-            (0..kind.limit).for_each(|_| ways.spread(kind, *price, 0));
-        }
-        let lift = |kind: &Kind| {
-            if ways.all.len() > WAYS {
-                return self.region.gain(kind);
+        let mut found = Vec::new();
+        for (place, (kind, price)) in kinds.iter().enumerate() {
+            let is_idle = place >= prices.len();
+            if ways.all.len() > self.most_ways {
+                found.extend(is_idle.then(|| self.region.gain(kind)));
+                continue;
             }
-            let unit = self.unit(kind);
-            let beyond = |units: u32| {
-                let after = |way| (0..units).fold(way, |way, _| self.with(&way, kind, unit));
-                let ends = ways.all.iter().map(|way| after(*way)).map(|way| way.earns + way.paid - top);
-                region::share(ends.max().unwrap_or(0), units)
-            };
-            let price = (1..=kind.limit).map(beyond).max().unwrap_or(0).max(0);
-            (0..kind.limit).for_each(|_| ways.spread(kind, price, 0));
-            price
-        };
-        self.region.idle.iter().map(lift).collect()
+            let price = if is_idle { ways.price(kind) } else { *price };
+            ways.spread(kind, price, NO_STEP, &kinds[place + 1..]);
+            found.extend(is_idle.then_some(price));
+        }
+        found
     }
 }
 
@@ -153,52 +152,165 @@ impl Fields {
 #[derive(Clone, Copy)]
 struct Way {
     units: u128,
-    earns: i64,
-    /// What was paid for the units; not positive.
-    paid: i64,
+    /// What it earns beyond what it costs.
+    net: i64,
     /// A bit for each unit that leads here, where units have bits.
     steps: u128,
 }
 
-impl Way {
-    const NONE: Self = Self { units: 0, earns: 0, paid: 0, steps: 0 };
-}
+/// The step of units of which it does not matter later where they are.
+const NO_STEP: u32 = u128::BITS;
 
 /// Ways to cover the sets of an area, each with the least that has to be paid for it.
 struct Ways<'a> {
     area: &'a Area<'a>,
     place_of: FxHashMap<u128, usize>,
     all: Vec<Way>,
-    /// Ways for which as much is paid cannot end above what is known.
-    floor: i64,
+    /// Ways that cannot end above this are left out.
+    known: i64,
 }
 
 impl<'a> Ways<'a> {
     /// Without any units; what ends at `known` or below is left out.
     fn new(area: &'a Area<'a>, known: i64) -> Self {
-        let place_of = std::iter::once((0, 0)).collect();
-        Self { area, place_of, all: vec![Way::NONE], floor: known - area.region.worth }
+        Self { area, place_of: FxHashMap::default(), all: vec![Way { units: 0, net: 0, steps: 0 }], known }
     }
 
-    /// One unit of a kind more or none, at a price; the unit has this bit.
-    fn spread(&mut self, kind: &Kind, price: i64, step: u128) {
-        let unit = self.area.unit(kind);
-        let from = self.all.iter().filter(|way| way.paid - price > self.floor);
-        let next =
-            from.map(|way| Way { paid: way.paid - price, steps: way.steps | step, ..self.area.with(way, kind, unit) });
-        for way in next.collect::<Vec<Way>>() {
-            if let Some(place) = self.place_of.get(&way.units) {
-                let before = &mut self.all[*place];
-                *before = if before.paid < way.paid { way } else { *before };
-            } else {
-                self.place_of.insert(way.units, self.all.len());
-                self.all.push(way);
+    /// Up to as many units of a kind more as there are, at a price each, before others come; the units have bits from a step on.
+    fn spread(&mut self, kind: &Kind, price: i64, step: u32, to_come: &[(&Kind, i64)]) {
+        let area = self.area;
+        let (prospects, unit) = (Prospects::new(area.region, to_come), area.unit(kind));
+        // Who costs more than it can earn is of no use.
+        let limit = if price < area.region.gain(kind) { kind.limit } else { 0 };
+        self.place_of.clear();
+        for mut way in std::mem::take(&mut self.all) {
+            let mut ahead = prospects.most(|set| area.fields.on(way.units, set));
+            self.take_in(way, ahead);
+            for number in 0..limit {
+                let units = area.fields.with(way.units, unit);
+                if units == way.units {
+                    break;
+                }
+                way.net -= price;
+                for set in &kind.sets {
+                    let on = area.fields.on(way.units, *set);
+                    if let Some(earns) = area.region.steps[*set].get(on) {
+                        way.net += earns;
+                        ahead += prospects.change(*set, on);
+                    }
+                }
+                way.units = units;
+                way.steps |= 1_u128.checked_shl(step + number).unwrap_or(0);
+                self.take_in(way, ahead);
             }
         }
     }
 
+    /// Keeps a way that may end above what is known, `ahead` of it so much at most, where no better one covers the same.
+    fn take_in(&mut self, way: Way, ahead: i64) {
+        if way.net + ahead <= self.known {
+            return;
+        }
+        let place = *self.place_of.entry(way.units).or_insert(self.all.len());
+        match self.all.get_mut(place) {
+            Some(before) if before.net < way.net => *before = way,
+            Some(_) => {}
+            None => self.all.push(way),
+        }
+    }
+
+    /// The least price of a unit of a kind at which no way with some of these ends above what is known.
+    fn price(&self, kind: &Kind) -> i64 {
+        let most = self.area.region.gain(kind);
+        let beyond = |units: u32| {
+            let ends = |highest: i64, way: &Way| {
+                if way.net + i64::from(units) * most <= highest {
+                    return highest;
+                }
+                highest.max(way.net + self.area.more(way.units, kind, units as usize))
+            };
+            region::share(self.all.iter().fold(self.known, ends) - self.known, units)
+        };
+        (1..=kind.limit).map(beyond).max().unwrap_or(0)
+    }
+
     /// The way that ends highest.
     fn best(&self) -> Way {
-        self.all.iter().copied().max_by_key(|way| way.earns + way.paid).unwrap_or(Way::NONE)
+        let none = Way { units: 0, net: self.known.min(0), steps: 0 };
+        self.all.iter().copied().max_by_key(|way| way.net).unwrap_or(none)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::trials::{Numbers, POSTS, program, units_within};
+
+    /// All units of some kinds.
+    fn all(kinds: &[&Kind]) -> Vec<Vec<u32>> {
+        units_within(&kinds.iter().map(|kind| kind.limit).collect::<Vec<_>>())
+    }
+
+    /// What units of some kinds earn beyond what they cost.
+    fn net(region: &Region, kinds: &[&Kind], prices: &[i64], units: &[u32]) -> i64 {
+        let on = |set: usize| {
+            let of = |(kind, units): (&&Kind, &u32)| if kind.sets.contains(&set) { *units as usize } else { 0 };
+            kinds.iter().zip(units).map(of).sum()
+        };
+        let earned = region.steps.iter().enumerate().map(|(set, steps)| steps.iter().take(on(set)).sum::<i64>());
+        let paid = prices.iter().zip(units).map(|(price, units)| price * i64::from(*units)).sum::<i64>();
+        earned.sum::<i64>() - paid
+    }
+
+    /// The dearest units are those of all that there are; idle kinds get the lowest prices, one after the other, at which no units
+    /// earn more than is said.
+    #[test]
+    fn ways_end_where_all_units_do() {
+        let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+        let (mut found, mut unknown, mut lifts, mut given_up) = (0, 0, 0, 0);
+        for _ in 0..400 {
+            let program = program(&mut numbers);
+            let layout = Layout::new(&program);
+            let sets: Vec<u32> = (0_u32..).take(program.sets.len()).filter(|_| numbers.below(3) > 0).collect();
+            let limits: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
+            let ranges: Vec<(u32, u32)> = limits.iter().map(|limit| (0, *limit)).collect();
+            let values: Vec<f64> = (0..POSTS).map(|_| f64::from(numbers.below(3)) / 3.0).collect();
+            let Some(region) = Region::new(&layout, (&limits, &ranges), &sets, &values) else { continue };
+            let Some(area) = Area::new(&region) else { continue };
+            let mut price = |kind: &Kind| {
+                if numbers.below(5) == 0 { 0 } else { region.gain(kind) / 100 * i64::from(numbers.below(120)) }
+            };
+            let prices: Vec<i64> = region.used.iter().map(&mut price).collect();
+            let mut kinds: Vec<&Kind> = region.used.iter().collect();
+            let best = all(&kinds).iter().map(|units| net(&region, &kinds, &prices, units)).max().unwrap_or(0);
+            for known in [-1, best / 2, best - 1, best] {
+                let (height, units) = area.dearest(&prices, known).expect("few ways");
+                assert_eq!((height, units.len()), (best, usize::from(best > known)), "{known}");
+                assert!(units.iter().all(|units| net(&region, &kinds, &prices, units) == best));
+                (found, unknown) = (found + units.len(), unknown + usize::from(units.is_empty()));
+            }
+            let top = best + region.worth / 50 * i64::from(numbers.below(4));
+            let lifted = area.lifted(&prices, top);
+            assert_eq!(lifted.len(), region.idle.len());
+            let hasty = Area { most_ways: 3, ..Area::new(&region).expect("as before") };
+            let all_prices: Vec<i64> = prices.iter().copied().chain(hasty.lifted(&prices, top)).collect();
+            let mut so_far = prices.clone();
+            for (kind, price) in region.idle.iter().zip(lifted) {
+                kinds.push(kind);
+                so_far.push(price);
+                let with = all(&kinds).into_iter().filter(|units| units.last() > Some(&0));
+                let most = with.map(|units| net(&region, &kinds, &so_far, &units)).max().unwrap_or(0);
+                assert!(most <= top, "{most} is more than {top}");
+                assert!(price == 0 || most > top - i64::from(kind.limit), "{most}, where {top} would do");
+                lifts += usize::from(price > 0);
+            }
+            let most = all(&kinds).iter().map(|units| net(&region, &kinds, &all_prices, units)).max().unwrap_or(0);
+            assert!(most <= top, "{most} is more than {top} after few ways");
+            match hasty.dearest(&prices, -1) {
+                Some((height, _)) => assert_eq!(height, best),
+                None => given_up += 1,
+            }
+        }
+        assert!(found > 600 && unknown > 300 && lifts > 200 && given_up > 100, "{found} {unknown} {lifts} {given_up}");
     }
 }

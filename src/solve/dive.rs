@@ -252,18 +252,7 @@ impl<'a> Taking<'a> {
 mod tests {
     use super::*;
     use crate::solve::layout::Layout;
-    use crate::solve::trials::{Numbers, POSTS, program};
-
-    /// All units of some kinds.
-    fn all(limits: &[u32]) -> Vec<Vec<u32>> {
-        limits.iter().fold(vec![Vec::new()], |begun, limit| {
-            let longer = |units: &Vec<u32>| {
-                let units = units.clone();
-                (0..=*limit).map(move |more| units.iter().copied().chain([more]).collect()).collect::<Vec<_>>()
-            };
-            begun.iter().flat_map(longer).collect()
-        })
-    }
+    use crate::solve::trials::{Numbers, POSTS, program, units_within};
 
     /// With time enough the best of all units is found, with little time nothing less is promised; and idle kinds get prices at
     /// which no units beat what is promised.
@@ -286,7 +275,7 @@ mod tests {
                 region.earned(units)
                     - prices.iter().zip(units).map(|(price, units)| price * i64::from(*units)).sum::<i64>()
             };
-            let units = all(&region.used.iter().map(|kind| kind.limit).collect::<Vec<_>>());
+            let units = units_within(&region.used.iter().map(|kind| kind.limit).collect::<Vec<_>>());
             let best = units.iter().map(|units| net(&prices, units)).max().unwrap_or(0);
             let (most, found) = Dive::new(&region).dearest(&prices, -1).expect("it always says something");
             assert_eq!(most, best);
@@ -300,7 +289,7 @@ mod tests {
             let mut whole = Region::new(&layout, (&limits, &ranges), &sets, &values).expect("as before");
             let idle = std::mem::take(&mut whole.idle);
             whole.used.extend(idle);
-            let units = all(&whole.used.iter().map(|kind| kind.limit).collect::<Vec<_>>());
+            let units = units_within(&whole.used.iter().map(|kind| kind.limit).collect::<Vec<_>>());
             let all_prices: Vec<i64> = prices.iter().chain(&lifted).copied().collect();
             let beyond = |units: &Vec<u32>| {
                 let paid = all_prices.iter().zip(units).map(|(price, units)| price * i64::from(*units)).sum::<i64>();

@@ -33,6 +33,7 @@ mod odd;
 mod pipeline;
 mod planes;
 mod pool;
+mod prospects;
 mod question;
 mod record;
 mod region;
@@ -116,8 +117,8 @@ pub struct Progress {
     pub bound: Option<f64>,
     /// Nodes of the search tree so far.
     pub nodes: u64,
-    /// Which method is at work: `greedy`, `search`, `prices`, `tree`, `compact`, or `earlier` for what an attempt that broke off
-    /// left; empty outside the search.
+    /// Which method is at work: `greedy`, `search`, `prices`, `tree`, `patches`, `compact`, or `earlier` for what an attempt that
+    /// broke off left; empty outside the search.
     pub method: &'static str,
 }
 

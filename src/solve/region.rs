@@ -26,7 +26,7 @@ pub(super) struct Region {
 
 /// Variables that are in the same sets of a region.
 pub(super) struct Kind {
-    /// The sets, by number within the region.
+    /// The sets, by number within the region, none twice.
     pub(super) sets: Vec<usize>,
     pub(super) variables: Vec<u32>,
     /// Units there can be, as far as they matter.

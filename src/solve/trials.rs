@@ -64,6 +64,17 @@ pub(super) fn plain(numbers: &mut Numbers) -> Program {
     program
 }
 
+/// All units there can be within these limits.
+pub(super) fn units_within(limits: &[u32]) -> Vec<Vec<u32>> {
+    limits.iter().fold(vec![Vec::new()], |begun, limit| {
+        let longer = |units: &Vec<u32>| {
+            let units = units.clone();
+            (0..=*limit).map(move |more| units.iter().copied().chain([more]).collect()).collect::<Vec<_>>()
+        };
+        begun.iter().flat_map(longer).collect()
+    })
+}
+
 /// The best objective of all plans, by trying each.
 pub(super) fn best(program: &Program) -> Option<f64> {
     let value = |place: u32, plan: u32| plan / 3_u32.pow(place) % 3;

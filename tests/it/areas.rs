@@ -117,7 +117,7 @@ fn drawn(scene: &Scene) -> serde_json::Value {
     };
     let folder = scene.path("a.plan");
     export::write(&folder, true, &report).expect("the disk takes it");
-    assert_eq!(export::differences(&folder, &report), []);
+    assert_eq!(export::differences(&folder, &report), Some(Vec::new()));
     let text = std::fs::read_to_string(folder.join("reach.geojson")).expect("written");
     serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["features"][0].clone()
 }

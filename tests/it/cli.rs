@@ -169,6 +169,25 @@ fn verify_rejects_whatever_is_not_as_it_was_written() {
 }
 
 #[test]
+fn verify_says_what_it_does_not_compare() {
+    let scene = small();
+    assert_eq!(code(&coverplan(scene.folder.path(), &["solve", "scenario.toml"])), 0);
+    let whole = coverplan(scene.folder.path(), &["verify", "small.plan", "--json"]);
+    assert!(stdout(&whole).contains("\"files_compared\":true"), "{}", stdout(&whole));
+    let path = scene.path("small.plan/plan.json");
+    let text = std::fs::read_to_string(&path).expect("a plan");
+    let version = format!("\"coverplan_version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&version), "{text}");
+    std::fs::write(&path, text.replacen(&version, "\"coverplan_version\": \"0.0.9\"", 1)).expect("written");
+    let other = coverplan(scene.folder.path(), &["verify", "small.plan", "--json"]);
+    assert_eq!(code(&other), 0);
+    assert!(stderr(&other).contains("another version wrote the plan"), "{}", stderr(&other));
+    assert!(stdout(&other).contains("\"files_compared\":false"), "{}", stdout(&other));
+    std::fs::write(&path, text.replacen(&version, "\"coverplan_version\": null", 1)).expect("written");
+    assert_eq!(code(&coverplan(scene.folder.path(), &["verify", "small.plan"])), 1, "no version is no other version");
+}
+
+#[test]
 fn verify_checks_the_certificate() {
     let scene = small();
     let solve = ["solve", "scenario.toml", "--overwrite", "--method", "search"];

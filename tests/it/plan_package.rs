@@ -99,7 +99,8 @@ fn differences(folder: &Path) -> Vec<String> {
         reachable: &cover::reachable(&recorded.scenario, &coverage),
         version: env!("CARGO_PKG_VERSION"),
     };
-    export::differences(folder, &report).into_iter().map(|violation| violation.text).collect()
+    let violations = export::differences(folder, &report).expect("of this version");
+    violations.into_iter().map(|violation| violation.text).collect()
 }
 
 fn open(folder: &Path) -> Connection {
