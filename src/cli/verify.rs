@@ -19,12 +19,9 @@ pub(super) fn run(options: &Verify, is_quiet: bool) -> Result<Exit, Failure> {
     let mut violations = verdict.violations.clone();
     violations.extend(judge_sites(&recorded.scenario, &recorded.plan, &recorded.claims));
     violations.extend(certify::unproven(&recorded.scenario, &recorded.plan));
-    let mut is_compared = false;
-    if violations.is_empty() {
-        let changed = changed_files(&recorded, &verdict, &options.plan);
-        is_compared = changed.is_some();
-        violations.extend(changed.unwrap_or_default());
-    }
+    let changed = violations.is_empty().then(|| changed_files(&recorded, &verdict, &options.plan)).flatten();
+    let is_compared = changed.is_some();
+    violations.extend(changed.into_iter().flatten());
     if options.json {
         let listed: Vec<_> =
             violations.iter().map(|violation| json!({"code": violation.code, "text": violation.text})).collect();

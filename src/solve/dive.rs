@@ -178,9 +178,7 @@ impl<'a> Taking<'a> {
         sets.sort_unstable();
         let mut most = 0;
         for (_, set) in sets {
-            let holders = &self.holders[set];
-            let share = holders.iter().map(|kind| self.slack[*kind]).min().unwrap_or(0).min(self.next[set]);
-            holders.iter().for_each(|kind| self.slack[*kind] -= share);
+            let share = region::asked(&mut self.slack, &self.holders[set], self.next[set]);
             let steps = self.region.steps[set].iter().skip(self.counts[set]);
             most += steps.map(|step| (step - share).max(0)).sum::<i64>();
             self.holders[set].clear();

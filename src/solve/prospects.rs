@@ -1,6 +1,6 @@
 //! Prices of units that are still to come turned into the most that each set can still earn beyond what these cost.
 
-use super::region::{Kind, Region};
+use super::region::{self, Kind, Region};
 
 /// For each set of a region, by the units on it, the most that units to come can earn there beyond its share of their prices.
 pub(super) struct Prospects {
@@ -40,10 +40,7 @@ impl Prospects {
             kind.sets.iter().for_each(|set| holders[*set].push(place));
         }
         for ((share, dearest), holders) in shares.iter_mut().zip(dearest).zip(&holders) {
-            let least = holders.iter().map(|place| left[*place]).min().unwrap_or(0);
-            let more = least.min(dearest - *share);
-            holders.iter().for_each(|place| left[*place] -= more);
-            *share += more;
+            *share += region::asked(&mut left, holders, dearest - *share);
         }
         let of = region.steps.iter().zip(shares).zip(coming);
         Self { of: of.map(|((steps, share), coming)| beyond(steps, share, coming)).collect() }

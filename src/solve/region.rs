@@ -136,6 +136,13 @@ impl Region {
     }
 }
 
+/// What a set asks a unit for, so much at most: the least that any of its holders has left of its price; all give it.
+pub(super) fn asked(left: &mut [i64], holders: &[usize], most: i64) -> i64 {
+    let asked = holders.iter().map(|holder| left[*holder]).min().unwrap_or(0).min(most);
+    holders.iter().for_each(|holder| left[*holder] -= asked);
+    asked
+}
+
 /// A unit's share of a number, rounded up.
 pub(super) fn share(number: i64, units: u32) -> i64 {
     let units = i64::from(units);
