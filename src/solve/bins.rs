@@ -115,6 +115,14 @@ impl<'a> Partition<'a> {
         bins.map(|(place, bin)| (bin.terms[0].set, place)).collect()
     }
 
+    /// What a bin of one term earns at most with less than all of its levels, and with all.
+    pub(super) fn ends(&self, program: &Program, bin: usize) -> (f64, f64) {
+        let Bin { terms, worth, .. } = &self.bins[bin];
+        let group = &program.groups[terms[0].ladder as usize];
+        let levels = &group.levels[..group.full_at().saturating_sub(1)];
+        (terms[0].worth * levels.iter().sum::<f64>(), *worth)
+    }
+
     /// The plane that touches what a bin earns at a point.
     fn cut(&self, bin: usize, point: &[f64]) -> Cut {
         let terms = &self.bins[bin].terms;

@@ -1,6 +1,6 @@
-//! What branching on variables gained so far, turned into an estimate of what it will gain.
+//! What branching gained so far, turned into an estimate of what it will gain.
 
-/// Mean gain of the bound for each unit of distance, by variable, downwards and upwards.
+/// Mean gain of the bound for each unit of distance, by item, downwards and upwards.
 ///
 /// # Source
 /// Pseudo-costs: Benichou and others 1971; first values by trial: Achterberg, Koch and Martin 2005.
@@ -13,30 +13,30 @@ pub(super) struct Gains {
 
 impl Gains {
     /// Nothing is known.
-    pub(super) fn new(variables: usize) -> Self {
-        Self { sums: vec![[0.0; 2]; variables], counts: vec![[0; 2]; variables], all: 0.0, learnt: 0 }
+    pub(super) fn new(items: usize) -> Self {
+        Self { sums: vec![[0.0; 2]; items], counts: vec![[0; 2]; items], all: 0.0, learnt: 0 }
     }
 
     /// Takes a gain for a unit of distance.
-    pub(super) fn learn(&mut self, variable: u32, is_up: bool, gain: f64) {
-        self.sums[variable as usize][usize::from(is_up)] += gain;
-        self.counts[variable as usize][usize::from(is_up)] += 1;
+    pub(super) fn learn(&mut self, item: u32, is_up: bool, gain: f64) {
+        self.sums[item as usize][usize::from(is_up)] += gain;
+        self.counts[item as usize][usize::from(is_up)] += 1;
         self.all += gain;
         self.learnt += 1;
     }
 
     /// True where both directions were tried.
-    pub(super) fn is_known(&self, variable: u32) -> bool {
-        self.counts[variable as usize].iter().all(|count| *count > 0)
+    pub(super) fn is_known(&self, item: u32) -> bool {
+        self.counts[item as usize].iter().all(|count| *count > 0)
     }
 
     /// How much branching at a value promises: the product of both gains, so that both questions become easier.
-    pub(super) fn score(&self, variable: u32, value: f64) -> f64 {
+    pub(super) fn score(&self, item: u32, value: f64) -> f64 {
         const LEAST: f64 = 1e-9;
         let mean = if self.learnt == 0 { 1.0 } else { self.all / f64::from(self.learnt) };
         let of = |direction: usize, distance: f64| {
-            let count = self.counts[variable as usize][direction];
-            let gain = if count == 0 { mean } else { self.sums[variable as usize][direction] / f64::from(count) };
+            let count = self.counts[item as usize][direction];
+            let gain = if count == 0 { mean } else { self.sums[item as usize][direction] / f64::from(count) };
             (gain * distance).max(LEAST)
         };
         let above = value - value.floor();

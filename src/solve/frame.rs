@@ -4,7 +4,7 @@ use highs::{Col, RowProblem};
 
 use super::bundles::Bundles;
 use super::multipliers::{LeftOut, Multipliers};
-use crate::model::{Aim, Program, TermGroup};
+use crate::model::{Aim, Program, Row, TermGroup};
 
 /// Sum of the weights in the units handed to HiGHS.
 pub(super) const TOTAL: f64 = 1e6;
@@ -20,10 +20,22 @@ pub(super) struct Frame<'a> {
     pub(super) rows: usize,
     /// First of the rows of the parts, where there are such rows.
     first_part: Option<usize>,
+    /// The rows of the program that the model has.
+    held: Vec<bool>,
+}
+
+/// Which rows of a relaxation are which.
+pub(super) struct FrameRows {
+    /// How many it has.
+    pub(super) count: usize,
+    /// First of the rows of the parts, where there are such rows.
+    first_part: Option<usize>,
+    /// For each row of the program whether the model has it; those that it has are the first.
+    held: Vec<bool>,
 }
 
 impl<'a> Frame<'a> {
-    /// Variables up to `most`, the rows, and the sums.
+    /// Variables up to `most`, the rows that these limits alone do not keep, and the sums.
     pub(super) fn new(program: &'a Program, bundles: &Bundles, most: &[u32]) -> Self {
         let mut problem = RowProblem::default();
         let cost = |variable: usize| match &program.aim {
@@ -32,7 +44,8 @@ impl<'a> Frame<'a> {
         };
         let column = |(variable, most): (usize, &u32)| problem.add_column(cost(variable), 0.0..=f64::from(*most));
         let mut items: Vec<Col> = most.iter().enumerate().map(column).collect();
-        for row in &program.rows {
+        let held: Vec<bool> = program.rows.iter().map(|row| !is_idle(row, most)).collect();
+        for (row, _) in program.rows.iter().zip(&held).filter(|(_, held)| **held) {
             let terms = row.terms.iter().map(|(variable, factor)| (items[*variable as usize], *factor));
             problem.add_row(row.least..=row.most, terms);
         }
@@ -42,8 +55,8 @@ impl<'a> Frame<'a> {
             problem.add_row(..=0.0, members.chain([(sum, 1.0)]));
             items.push(sum);
         }
-        let rows = program.rows.len() + bundles.members.len();
-        Self { program, problem, items, rows, first_part: None }
+        let rows = held.iter().filter(|held| **held).count() + bundles.members.len();
+        Self { program, problem, items, rows, first_part: None, held }
     }
 
     /// True where the value is a sum that the objective can hold itself.
@@ -77,9 +90,9 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The problem, how many rows it has, and where those of the parts begin.
-    pub(super) fn finished(self) -> (RowProblem, usize, Option<usize>) {
-        (self.problem, self.rows, self.first_part)
+    /// The problem, and which of its rows are which.
+    pub(super) fn finished(self) -> (RowProblem, FrameRows) {
+        (self.problem, FrameRows { count: self.rows, first_part: self.first_part, held: self.held })
     }
 
     /// The objective in the units of the relaxation: the program's times this.
@@ -88,17 +101,26 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Prices from the duals of a relaxation's rows, of which those of the parts begin at `first_part`; those of sets, whole and
-/// with a variable left out, are known.
+/// True where variables keep a row as long as each is at most so large.
+fn is_idle(row: &Row, most: &[u32]) -> bool {
+    let end = |is_least: bool| -> f64 {
+        let of = row.terms.iter().filter(|(_, factor)| (*factor < 0.0) == is_least);
+        of.map(|(variable, factor)| factor * f64::from(most[*variable as usize])).sum()
+    };
+    row.least <= end(true) && end(false) <= row.most
+}
+
+/// Prices from the duals of a relaxation's rows; those of sets, whole and with a variable left out, are known.
 pub(super) fn multipliers(
     program: &Program,
     duals: &[f64],
-    first_part: Option<usize>,
+    rows: &FrameRows,
     (sets, left_out): (Vec<f64>, Vec<LeftOut>),
 ) -> Multipliers {
     let scale = Frame::scale(program);
-    let rows = duals[..program.rows.len()].iter().map(|dual| -dual / scale).collect();
-    let parts = match (&program.aim, first_part) {
+    let mut of_rows = duals.iter().map(|dual| -dual / scale);
+    let prices = rows.held.iter().map(|held| if *held { of_rows.next().unwrap_or(0.0) } else { 0.0 }).collect();
+    let parts = match (&program.aim, rows.first_part) {
         (Aim::MostValue, None) => vec![1.0],
         (Aim::MostValue, Some(first)) => duals[first..first + program.parts].iter().map(|dual| -dual).collect(),
         (Aim::LeastCost { .. }, first) => {
@@ -106,7 +128,7 @@ pub(super) fn multipliers(
             duals[first..first + program.parts].iter().map(|dual| dual * TOTAL).collect()
         }
     };
-    Multipliers { parts, rows, sets, left_out }.mended(program)
+    Multipliers { parts, rows: prices, sets, left_out }.mended(program)
 }
 
 /// The smallest concave ladder above that of a group: slopes that fall, each with its number of units.

@@ -1,5 +1,6 @@
 //! The best objective known turned into which bounds and which values of variables are still worth looking at.
 
+use super::multipliers::Decided;
 use super::steps;
 use crate::model::{Aim, Program};
 
@@ -35,6 +36,13 @@ impl<'a> Goal<'a> {
             if bound.is_finite() { steps::attainable_by(self.program, bound, step) } else { bound }
         });
         self.turned(attainable) <= self.best()
+    }
+
+    /// Decides whether sets earn all that they can where nothing better than the best plan is within the bound otherwise, by what
+    /// either costs the bound.
+    pub(super) fn decide(&self, decided: &mut Decided, height: f64, full: &[(u32, f64)]) {
+        let known = full.iter().filter(|(_, loss)| self.is_hopeless(height - loss.abs()));
+        decided.extend(known.map(|(set, loss)| (*set, *loss < 0.0)));
     }
 
     /// Takes values out of the ranges that cannot be in a better plan, by what a unit more or less costs the bound.

@@ -1,13 +1,15 @@
 //! The model that learns: variables, rows, and a number for what each bin earns, bounded by the cuts so far.
 
+use std::collections::BTreeMap;
+
 use highs::{Col, HighsModelStatus, Model};
 
 use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
-use super::frame::{self, Frame, TOTAL};
+use super::frame::{self, Frame, FrameRows, TOTAL};
 use super::highs_ffi::{self, Basis, Ended};
 use super::joint::{Joint, PricedJoint};
-use super::multipliers::{Multipliers, Proof};
+use super::multipliers::{Decided, Multipliers, Proof};
 use crate::model::Program;
 
 /// The model that learns.
@@ -16,13 +18,14 @@ pub(super) struct Master {
     items: Vec<Col>,
     bins: Vec<Col>,
     /// Rows that are no cuts.
-    frame_rows: usize,
-    first_part: Option<usize>,
+    frame_rows: FrameRows,
     cuts: Vec<Learnt>,
     /// For each cut, how many answers ago it last bound.
     idle: Vec<u32>,
     /// Least and most of each variable.
     ranges: Vec<(u32, u32)>,
+    /// Bins that are held between two numbers.
+    held: BTreeMap<usize, (f64, f64)>,
     /// How often cuts were taken away.
     forgotten: u32,
 }
@@ -119,7 +122,7 @@ impl Master {
         bins.bins.iter().zip(&columns).for_each(|(bin, column)| parts[bin.part].push((*column, 1.0)));
         frame.add_parts(parts);
         let items = frame.items.clone();
-        let (problem, frame_rows, first_part) = frame.finished();
+        let (problem, frame_rows) = frame.finished();
         let model = highs_ffi::linear(problem, &[("solver", "simplex"), ("presolve", "off")])?;
         let ranges = most.iter().map(|most| (0, *most)).collect();
         let (cuts, idle) = (Vec::new(), Vec::new());
@@ -128,10 +131,10 @@ impl Master {
             items,
             bins: columns,
             frame_rows,
-            first_part,
             cuts,
             idle,
             ranges,
+            held: BTreeMap::new(),
             forgotten: 0,
         })
     }
@@ -178,6 +181,17 @@ impl Master {
         }
     }
 
+    /// Holds what some bins earn between two numbers each, and no others.
+    pub(super) fn hold(&mut self, held: BTreeMap<usize, (f64, f64)>, bins: &Partition<'_>) {
+        let Some(model) = &mut self.model else { return };
+        let changed = self.held.keys().chain(held.keys()).filter(|bin| self.held.get(bin) != held.get(bin));
+        for bin in changed {
+            let (least, most) = held.get(bin).copied().unwrap_or((0.0, bins.bins[*bin].worth));
+            model.change_column_bounds(self.bins[*bin], least..=most);
+        }
+        self.held = held;
+    }
+
     /// Number of cuts.
     pub(super) fn cuts(&self) -> usize {
         self.cuts.len()
@@ -189,10 +203,10 @@ impl Master {
         self.forgotten += 1;
         let is_gone: Vec<bool> = self.idle.iter().map(|idle| *idle >= patience).collect();
         if let Some(answer) = answer {
-            let mut gone = std::iter::repeat_n(&false, self.frame_rows).chain(&is_gone);
+            let mut gone = std::iter::repeat_n(&false, self.frame_rows.count).chain(&is_gone);
             answer.duals.retain(|_| gone.next() != Some(&true));
         }
-        if highs_ffi::delete_rows(model, self.frame_rows, &is_gone) {
+        if highs_ffi::delete_rows(model, self.frame_rows.count, &is_gone) {
             let mut gone = is_gone.iter();
             self.cuts.retain(|_| gone.next() != Some(&true));
             self.idle.retain(|idle| *idle < patience);
@@ -217,29 +231,30 @@ impl Master {
 
     /// The prices that an answer amounts to.
     pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
-        let planes = self.cuts.iter().zip(&answer.duals[self.frame_rows..]).filter_map(|(learnt, dual)| match learnt {
+        let planes = self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]).filter_map(|(learnt, dual)| match learnt {
             Learnt::Plane(cut) => Some((cut, *dual)),
             Learnt::Joint(..) => None,
         });
-        frame::multipliers(program, &answer.duals, self.first_part, bins.prices(program, planes))
+        frame::multipliers(program, &answer.duals, &self.frame_rows, bins.prices(program, planes))
     }
 
-    /// The bound that an answer amounts to for values within these ranges, with what it says of each variable.
+    /// The bound that an answer amounts to for values within these ranges with which sets earn what is decided; and what it says of
+    /// each variable and set.
     pub(super) fn proof(
         &self,
         program: &Program,
         bins: &Partition<'_>,
         answer: &Answer,
-        ranges: &[(u32, u32)],
+        (ranges, decided): (&[(u32, u32)], &Decided),
     ) -> Proof {
         let joints = self.joints(program, answer);
-        self.prices(program, bins, answer).ledger(program, ranges, &joints).proof(program, ranges)
+        self.prices(program, bins, answer).ledger(program, ranges, &joints, decided).proof(program, ranges)
     }
 
     /// The prices on rows of several sets.
     pub(super) fn joints(&self, program: &Program, answer: &Answer) -> Vec<PricedJoint> {
         let scale = Frame::scale(program);
-        let rows = self.cuts.iter().zip(&answer.duals[self.frame_rows..]);
+        let rows = self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]);
         let priced = rows.filter_map(|(learnt, dual)| match learnt {
             Learnt::Joint(joint, times) if *dual < 0.0 => {
                 Some(PricedJoint { joint: joint.clone(), price: -dual * times / scale })
@@ -309,10 +324,10 @@ impl Master {
         if status == HighsModelStatus::Infeasible {
             return Solved::Infeasible;
         }
-        if status != HighsModelStatus::Optimal || duals.len() != self.frame_rows + self.cuts.len() {
+        if status != HighsModelStatus::Optimal || duals.len() != self.frame_rows.count + self.cuts.len() {
             return Solved::Failed;
         }
-        for (idle, dual) in self.idle.iter_mut().zip(&duals[self.frame_rows..]) {
+        for (idle, dual) in self.idle.iter_mut().zip(&duals[self.frame_rows.count..]) {
             *idle = if *dual < 0.0 { 0 } else { *idle + 1 };
         }
         let (items, others) = columns.split_at(self.items.len());

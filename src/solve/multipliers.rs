@@ -1,5 +1,7 @@
 //! Prices on the rows and terms of a program turned into a bound that no plan can beat.
 
+use std::collections::BTreeMap;
+
 use super::joint::PricedJoint;
 use super::steps;
 use crate::model::{Aim, Program, Row, TermGroup};
@@ -47,7 +49,12 @@ pub(super) struct Ledger {
     fixed: Fixed,
     worth: Vec<i128>,
     total: i128,
+    /// For every set whose levels rise and that is not decided, by how much less it earns where it earns all that it can.
+    full: Vec<(u32, i128)>,
 }
+
+/// Sets whose levels rise and of which it is decided whether they earn all that they can.
+pub(super) type Decided = BTreeMap<u32, bool>;
 
 impl Ledger {
     /// Takes in that a row has a price, besides those that it has already.
@@ -71,7 +78,8 @@ impl Ledger {
         let loss = self.worth.iter().map(|worth| -self.fixed.float(*worth)).collect();
         let bound = self.fixed.float(total);
         let bound = if matches!(program.aim, Aim::MostValue) { bound } else { -bound };
-        Proof { bound, loss }
+        let full = self.full.iter().map(|(set, loss)| (*set, self.fixed.float(*loss))).collect();
+        Proof { bound, loss, full }
     }
 }
 
@@ -120,6 +128,9 @@ pub(super) struct Proof {
     /// For every variable, by how much its next unit makes the bound worse (positive) or is already counted in it
     /// (negative: each unit less makes it worse by so much).
     pub(super) loss: Vec<f64>,
+    /// For every set whose levels rise and that is not decided, by how much it makes the bound worse that the set earns all that
+    /// it can (positive), or that it earns less (negative).
+    pub(super) full: Vec<(u32, f64)>,
 }
 
 impl Multipliers {
@@ -181,12 +192,18 @@ impl Multipliers {
 
     /// As [`Self::proof`], of the values within these ranges, least and most.
     pub(super) fn proof_within(&self, program: &Program, ranges: &[(u32, u32)]) -> Proof {
-        self.ledger(program, ranges, &[]).proof(program, ranges)
+        self.ledger(program, ranges, &[], &Decided::new()).proof(program, ranges)
     }
 
     /// What each unit is worth at these prices, and at those on several sets together, and what is paid besides, for values
-    /// within these ranges.
-    pub(super) fn ledger(&self, program: &Program, ranges: &[(u32, u32)], joints: &[PricedJoint]) -> Ledger {
+    /// within these ranges with which some sets earn what is decided.
+    pub(super) fn ledger(
+        &self,
+        program: &Program,
+        ranges: &[(u32, u32)],
+        joints: &[PricedJoint],
+        decided: &Decided,
+    ) -> Ledger {
         let costs: &[f64] = match &program.aim {
             Aim::MostValue => &[],
             Aim::LeastCost { costs, .. } => costs,
@@ -194,6 +211,7 @@ impl Multipliers {
         let fixed = Fixed::new(self.largest(costs));
         let mut worth = vec![0_i128; program.variables.len()];
         let mut total = 0_i128;
+        let mut full = Vec::new();
         // What a set earns is paid for in each of these.
         let mut shares = vec![0.0; if joints.is_empty() { 0 } else { program.sets.len() }];
         for PricedJoint { joint, price } in joints {
@@ -205,6 +223,7 @@ impl Multipliers {
             }
         }
         for group in &program.groups {
+            let is_rising = !group.is_concave();
             for term in &group.terms {
                 let without = self.left_out_of(term.set).iter();
                 let without: Vec<(u32, i128)> =
@@ -220,7 +239,15 @@ impl Multipliers {
                     let others = without.iter().map(|(variable, price)| price * beyond(*variable));
                     unit * i128::from(count) + others.sum::<i128>()
                 };
-                total += best_prefix(group, |value| fixed.up(scale * value), paid);
+                let (less, all) = best_ends(group, |value| fixed.up(scale * value), paid);
+                total += match decided.get(&term.set) {
+                    Some(true) => all,
+                    Some(false) => less,
+                    None => less.max(all),
+                };
+                if is_rising && !decided.contains_key(&term.set) {
+                    full.push((term.set, less - all));
+                }
                 let all = unit + without.iter().map(|(_, price)| price).sum::<i128>();
                 for variable in program.sets.row(term.set as usize) {
                     worth[*variable as usize] += all;
@@ -234,7 +261,7 @@ impl Multipliers {
         if let Aim::LeastCost { coverage, .. } = program.aim {
             total -= self.parts.iter().map(|price| -fixed.up(-price * coverage)).sum::<i128>();
         }
-        let mut ledger = Ledger { fixed, worth, total };
+        let mut ledger = Ledger { fixed, worth, total, full };
         let priced = program.rows.iter().zip(&self.rows);
         priced.for_each(|(row, price)| ledger.charge(row, *price));
         ledger
@@ -296,14 +323,16 @@ pub(super) fn allowed(row: &Row, price: f64) -> f64 {
     sound(price).clamp(least, most)
 }
 
-/// The most that a term can earn when so many units on it have to be paid for.
-fn best_prefix(group: &TermGroup, worth: impl Fn(f64) -> i128, paid: impl Fn(u32) -> i128) -> i128 {
-    let (mut best, mut value) = (0, 0.0);
+/// The most that a term can earn when so many units on it have to be paid for: with less than all of its levels, and with all.
+fn best_ends(group: &TermGroup, worth: impl Fn(f64) -> i128, paid: impl Fn(u32) -> i128) -> (i128, i128) {
+    let (mut less, mut all, mut value) = (0, 0, 0.0);
     for (count, level) in (1..).zip(&group.levels[..group.full_at()]) {
+        // There are more levels.
+        less = less.max(all);
         value += level;
-        best = best.max(worth(value) - paid(count));
+        all = worth(value) - paid(count);
     }
-    best
+    (less, all)
 }
 
 /// Coefficients and sides of rows are whole.

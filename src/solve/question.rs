@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::master::Place;
+use super::multipliers::Decided;
 
 /// A question that is open.
 pub(super) struct Node {
@@ -12,6 +13,7 @@ pub(super) struct Node {
     pub(super) number: u64,
     /// Variable, least and most, where they are not those of the root.
     pub(super) narrowed: Vec<(u32, u32, u32)>,
+    pub(super) decided: Decided,
     pub(super) branch: Option<Branch>,
     /// How often its answer was whole and still broke cuts.
     pub(super) tries: u32,
@@ -19,12 +21,41 @@ pub(super) struct Node {
     pub(super) place: Option<Rc<Place>>,
 }
 
+/// The values that a question is about.
+#[derive(Clone)]
+pub(super) struct Within {
+    /// Least and most of each variable.
+    pub(super) ranges: Vec<(u32, u32)>,
+    pub(super) decided: Decided,
+}
+
+impl Within {
+    /// The half above or below what an answer has of an item, and how far that is from it. Items are variables, and after them
+    /// sets: all that a set can earn, or less, of which the answer has a part between 0 and 1.
+    pub(super) fn half(&self, item: u32, level: f64, is_up: bool) -> (Self, f64) {
+        let mut half = self.clone();
+        let Some(range) = half.ranges.get_mut(item as usize) else {
+            half.decided.insert(self.set(item), is_up);
+            return (half, if is_up { 1.0 - level } else { level });
+        };
+        let (narrowed, distance) = self::half(*range, level, is_up);
+        *range = narrowed;
+        (half, distance)
+    }
+
+    /// The set that an item stands for.
+    fn set(&self, item: u32) -> u32 {
+        item - u32::try_from(self.ranges.len()).unwrap_or(u32::MAX)
+    }
+}
+
 /// How a question came from another.
 #[derive(Clone, Copy)]
 pub(super) struct Branch {
-    pub(super) variable: u32,
+    /// A variable, or the number of variables plus a set.
+    pub(super) item: u32,
     pub(super) is_up: bool,
-    /// How far the variable was from the range.
+    /// How far the answer was from the half.
     pub(super) distance: f64,
     /// Bound of the other.
     pub(super) height: f64,
@@ -33,13 +64,18 @@ pub(super) struct Branch {
 impl Node {
     /// The whole program, of which nothing is known.
     pub(super) fn root() -> Self {
-        Self { height: f64::INFINITY, number: 0, narrowed: Vec::new(), branch: None, tries: 0, place: None }
+        Self { height: f64::INFINITY, number: 0, narrowed: Vec::new(), decided: Decided::new(), branch: None, tries: 0, place: None }
     }
 
     /// One half of the question with this number, not looked at yet.
-    pub(super) fn half_of(question: u64, branch: Branch, narrowed: Vec<(u32, u32, u32)>) -> Self {
+    pub(super) fn half_of(
+        question: u64,
+        branch: Branch,
+        narrowed: Vec<(u32, u32, u32)>,
+        decided: Decided,
+    ) -> Self {
         let number = 2 * question + u64::from(branch.is_up);
-        Self { height: branch.height, number, narrowed, branch: Some(branch), tries: 0, place: None }
+        Self { height: branch.height, number, narrowed, decided, branch: Some(branch), tries: 0, place: None }
     }
 }
 

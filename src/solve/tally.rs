@@ -9,6 +9,7 @@ use super::branching::Gains;
 use super::frame::TOTAL;
 use super::highs_ffi;
 use super::layout::Layout;
+use super::multipliers::Decided;
 use super::question::{Branch, Node, half};
 use crate::model::Row;
 
@@ -229,8 +230,8 @@ impl<'a> Tally<'a> {
             nodes += 1;
             prices.push(Arc::clone(&answer.duals));
             let height = answer.worth.min(node.height);
-            if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
-                self.gains.learn(variable, is_up, (before - height).max(0.0) / distance);
+            if let Some(Branch { item, is_up, distance, height: before }) = node.branch {
+                self.gains.learn(item, is_up, (before - height).max(0.0) / distance);
             }
             let Some((single, value)) = self.branching(&answer) else {
                 leaves.push(Leaf { narrowed: self.by_variable(&node.narrowed), duals: answer.duals });
@@ -244,7 +245,7 @@ impl<'a> Tally<'a> {
                 let mut narrowed = node.narrowed.clone();
                 narrowed.retain(|(place, ..)| *place != single);
                 narrowed.push((single, least, most));
-                open.push(Node::half_of(nodes, Branch { variable: single, is_up, distance, height }, narrowed));
+                open.push(Node::half_of(nodes, Branch { item: single, is_up, distance, height }, narrowed, Decided::new()));
             }
         }
         for node in open {

@@ -1,5 +1,7 @@
 //! A program turned into a tree of smaller and smaller questions, each with a bound from prices of its own.
 
+mod choosing;
+
 use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 
@@ -14,7 +16,7 @@ use super::joint::Joint;
 use super::layout::Layout;
 use super::local::{self, Memory};
 use super::master::{Answer, Master, Solved};
-use super::question::{Branch, Node, half};
+use super::question::{Branch, Node, Within};
 use super::state::State;
 use super::{greedy, odd, spots};
 use crate::model::{Aim, Program, Term, TermGroup};
@@ -59,6 +61,8 @@ pub(super) struct Habits {
     patience: u32,
     /// New cuts after which some have to go, at least.
     room: usize,
+    /// A question is looked at next where it has so much of what the weakest that is open has over the best plan.
+    near: f64,
     /// Questions of the first stage.
     pub(super) first: u64,
     /// Questions before rows on neighbouring sets are looked for, and where these closed a good part of the gap: small trees end
@@ -77,7 +81,9 @@ impl Habits {
         let gathers_late = if program.is_rising() { 8 } else { 40 };
         let gathers_at = gathers_late;
         let shape = cuts::shape(program);
-        Self { shape, rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at, gathers_late }
+        // Where levels rise an answer takes longer, and the weakest questions are what counts.
+        let near = if program.is_rising() { 0.8 } else { 0.6 };
+        Self { shape, rounds: 6, patience: 30, room: 200, near, first: STAGE, gathers_at, gathers_late }
     }
 }
 
@@ -123,16 +129,25 @@ pub(super) fn grow(
     let is_rising = program.is_rising();
     let singles = if is_rising || matches!(program.aim, Aim::MostValue) { bins.single() } else { BTreeMap::new() };
     let mut gathers_at = (!singles.is_empty()).then_some(habits.gathers_at);
+    let ends = program
+        .groups
+        .iter()
+        .filter(|group| !group.is_concave())
+        .flat_map(|group| &group.terms)
+        .filter_map(|term| singles.get(&term.set).map(|bin| (term.set, bins.ends(program, *bin))))
+        .collect();
     let mut tree = Tree {
         program,
         singles,
+        ends,
         is_rising,
         layout,
         bins,
         kept_cuts: master.cuts(),
         master,
         goal,
-        gains: Gains::new(program.variables.len()),
+        gains: Gains::new(program.variables.len() + program.sets.len()),
+        trials: choosing::TRIALS,
         better: None,
         hint: None,
         open: BinaryHeap::new(),
@@ -196,6 +211,8 @@ struct Tree<'a> {
     bins: Partition<'a>,
     /// Bin of each set, where each has one for itself.
     singles: BTreeMap<u32, usize>,
+    /// What sets whose levels rise earn with less than all of their levels, and with all, in [`TOTAL`].
+    ends: BTreeMap<u32, (f64, f64)>,
     /// True where a further unit may earn more than the one before it.
     is_rising: bool,
     master: Master,
@@ -203,6 +220,8 @@ struct Tree<'a> {
     kept_cuts: usize,
     goal: Goal<'a>,
     gains: Gains,
+    /// Items of which nothing is known yet that are tried for the next question.
+    trials: usize,
     /// Values that beat it, found here and not told yet.
     better: Option<Vec<u32>>,
     /// The best values near an answer since the last stage, and their objective.
@@ -232,16 +251,16 @@ struct Tree<'a> {
 impl Tree<'_> {
     /// Bounds a question; closes it, or asks two in its place, one of which may be worth looking at next.
     fn visit(&mut self, node: Node, is_over: &(dyn Fn() -> bool + Sync)) -> Option<Node> {
-        let mut ranges = self.root.clone();
-        node.narrowed.iter().for_each(|(variable, least, most)| ranges[*variable as usize] = (*least, *most));
-        if self.goal.is_hopeless(node.height) || !self.keeps_rows(&ranges) {
+        let mut within = Within { ranges: self.root.clone(), decided: node.decided.clone() };
+        node.narrowed.iter().for_each(|(variable, least, most)| within.ranges[*variable as usize] = (*least, *most));
+        if self.goal.is_hopeless(node.height) || !self.keeps_rows(&within.ranges) {
             return None;
         }
         self.nodes += 1;
         if let Some(place) = &node.place {
             self.master.start_at(place);
         }
-        let answer = match self.relaxed(&ranges, is_over) {
+        let answer = match self.relaxed(&within, is_over) {
             Solved::Optimal(answer) => answer,
             Solved::Infeasible if !is_over() => return None,
             Solved::Infeasible | Solved::Failed => {
@@ -249,35 +268,39 @@ impl Tree<'_> {
                 return Some(node);
             }
         };
-        let proof = self.master.proof(self.program, &self.bins, &answer, &ranges);
+        let proof = self.master.proof(self.program, &self.bins, &answer, (&within.ranges, &within.decided));
         let proven = self.goal.turned(proof.bound);
         let height = proven.min(node.height);
         if self.nodes == 1 {
             self.begun = height;
         }
-        if let Some(Branch { variable, is_up, distance, height: before }) = node.branch {
-            self.gains.learn(variable, is_up, (before - height).max(0.0) / distance);
+        if let Some(Branch { item, is_up, distance, height: before }) = node.branch {
+            self.gains.learn(item, is_up, (before - height).max(0.0) / distance);
         }
         if self.goal.is_hopeless(height) {
             return None;
         }
         // What a unit costs is known of this proof alone, not of the bound that was there before.
-        self.goal.narrow(&mut ranges, proven, &proof.loss);
+        self.goal.narrow(&mut within.ranges, proven, &proof.loss);
+        if !self.ends.is_empty() {
+            self.goal.decide(&mut within.decided, proven, &proof.full);
+        }
         self.round(&answer, is_over);
         if self.gathering.is_some() {
-            self.root.clone_from(&ranges);
-            if self.gathered(&answer, height, is_over) || self.is_given_up {
-                return Some(Node { height, ..node });
+            self.root.clone_from(&within.ranges);
+            // The bound that is known, which may be that of halves, says nothing of what rows bring.
+            if self.gathered(&answer, proven, is_over) || self.is_given_up {
+                return Some(Node { height, decided: within.decided, ..node });
             }
         }
         let place = self.master.place().map(Rc::new);
-        let Some((variable, level)) = self.branching(&answer, &ranges, is_over) else {
+        let Some(choice) = self.choice(&answer, &within, is_over) else {
             self.offer(&answer);
             return self.reconsidered(Node { height, branch: None, ..node }, &answer);
         };
         self.tidy();
-        let [down, up] = [false, true].map(|is_up| self.asked(&ranges, (variable, level), is_up, height));
-        let (first, second) = if level - level.floor() > 0.5 { (up, down) } else { (down, up) };
+        let [down, up] = [false, true].map(|is_up| self.asked(&within, choice, is_up, height));
+        let (first, second) = if choice.1 - choice.1.floor() > 0.5 { (up, down) } else { (down, up) };
         self.open.push(Node { place: place.clone(), ..second });
         if self.is_near_the_top(height) {
             // It is the next: HiGHS is quickest from where it is.
@@ -303,27 +326,33 @@ impl Tree<'_> {
         Some(Node { tries: node.tries + 1, ..node })
     }
 
-    /// The question with a variable below or above a value that is not whole.
-    fn asked(&self, ranges: &[(u32, u32)], (variable, level): (u32, f64), is_up: bool, height: f64) -> Node {
-        let (half, distance) = half(ranges[variable as usize], level, is_up);
-        let changed = |(place, range): (u32, &(u32, u32))| {
-            let range = if place == variable { half } else { *range };
-            (range != self.root[place as usize]).then_some((place, range.0, range.1))
-        };
-        let narrowed = (0_u32..).zip(ranges).filter_map(changed).collect();
-        Node::half_of(self.nodes, Branch { variable, is_up, distance, height }, narrowed)
+    /// The question with an item below or above what it has in an answer.
+    fn asked(&self, within: &Within, (item, level): (u32, f64), is_up: bool, height: f64) -> Node {
+        let (half, distance) = within.half(item, level, is_up);
+        let both = half.ranges.iter().zip(&self.root);
+        let changed = (0_u32..).zip(both).filter(|(_, (range, root))| range != root);
+        let narrowed = changed.map(|(variable, ((least, most), _))| (variable, *least, *most)).collect();
+        Node::half_of(self.nodes, Branch { item, is_up, distance, height }, narrowed, half.decided)
     }
 
     /// True for a question not much stronger than the weakest that is open.
     fn is_near_the_top(&self, height: f64) -> bool {
-        /// As a part of what the weakest has over the best plan.
-        const NEAR: f64 = 0.6;
         let best = self.goal.best();
-        self.open.peek().is_none_or(|top| height - best >= NEAR * (top.height - best))
+        self.open.peek().is_none_or(|top| height - best >= self.habits.near * (top.height - best))
     }
 
-    /// The answer of the cuts' model within the ranges, after a few rounds of cuts.
-    fn relaxed(&mut self, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Solved {
+    /// Makes the cuts' model that of these values.
+    fn ask(&mut self, within: &Within) {
+        let held = |(set, is_full): (&u32, &bool)| {
+            let (less, all) = self.ends[set];
+            (self.singles[set], if *is_full { (all, all) } else { (0.0, less) })
+        };
+        self.master.hold(within.decided.iter().map(held).collect(), &self.bins);
+        self.master.set_ranges(&within.ranges);
+    }
+
+    /// The answer of the cuts' model for these values, after a few rounds of cuts.
+    fn relaxed(&mut self, within: &Within, is_over: &dyn Fn() -> bool) -> Solved {
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-6;
         /// Rounds for the first question.
@@ -333,7 +362,7 @@ impl Tree<'_> {
         const RISING: (usize, f64) = (8, 0.02);
         const PLAIN: (usize, f64) = (3, 0.01);
         let (patience, least) = if self.is_rising { RISING } else { PLAIN };
-        self.master.set_ranges(ranges);
+        self.ask(within);
         let mut solved = self.master.solve(is_over);
         // All questions after the first have what that has learnt.
         let rounds = if self.nodes == 1 { ROOT } else { self.habits.rounds };
@@ -378,10 +407,10 @@ impl Tree<'_> {
 
     /// Begins anew, with rows on neighbouring sets.
     fn gather(&mut self) {
-        let begun = self.top();
+        let height = self.top();
         self.open.clear();
-        self.open.push(Node { height: begun, ..Node::root() });
-        self.gathering = Some(Gathering::new(begun, self.is_rising));
+        self.open.push(Node { height, ..Node::root() });
+        self.gathering = Some(Gathering::new(self.begun, self.is_rising));
     }
 
     /// A round of rows on neighbouring sets for the root; true as long as there are new ones.
@@ -401,6 +430,9 @@ impl Tree<'_> {
             self.is_given_up = self.is_rising && gathering.is_in_vain(height, best);
             let priced = self.master.joints(self.program, answer).into_iter();
             self.rows = Some(priced.map(|priced| priced.joint).collect());
+            // What branching gained without these rows says little.
+            self.gains = Gains::new(self.program.variables.len() + self.program.sets.len());
+            self.trials = choosing::FIRST;
             return false;
         }
         rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.singles[&set]));
@@ -431,43 +463,6 @@ impl Tree<'_> {
 
     fn height_at(&self, objective: f64) -> f64 {
         -objective / Frame::scale(self.program)
-    }
-
-    /// The variable to branch on and its value; `None` where all are whole.
-    fn branching(&mut self, answer: &Answer, ranges: &[(u32, u32)], is_over: &dyn Fn() -> bool) -> Option<(u32, f64)> {
-        /// A value this close to a whole number is one.
-        const WHOLE: f64 = 1e-6;
-        /// Variables of which nothing is known yet that are tried at most.
-        const TRIALS: usize = 4;
-        let open = (0_u32..)
-            .zip(&answer.items)
-            .zip(ranges)
-            .filter(|((_, value), (least, most))| least < most && (*value - value.round()).abs() > WHOLE);
-        let mut choices: Vec<(u32, f64)> = open.map(|((variable, value), _)| (variable, *value)).collect();
-        let by_score = |gains: &Gains, choices: &mut Vec<(u32, f64)>| {
-            choices.sort_by(|a, b| gains.score(b.0, b.1).total_cmp(&gains.score(a.0, a.1)).then(a.0.cmp(&b.0)));
-        };
-        by_score(&self.gains, &mut choices);
-        let height = self.height_of(answer);
-        let unknown: Vec<(u32, f64)> =
-            choices.iter().take(TRIALS).filter(|(variable, _)| !self.gains.is_known(*variable)).copied().collect();
-        for (variable, value) in unknown {
-            for is_up in [false, true] {
-                if is_over() {
-                    break;
-                }
-                let mut tried = ranges.to_vec();
-                let (half, distance) = half(ranges[variable as usize], value, is_up);
-                tried[variable as usize] = half;
-                self.master.set_ranges(&tried);
-                let objective = self.master.glimpse(is_over);
-                // Beyond the best plan nothing is gained any more.
-                let reached = self.height_at(objective).max(self.goal.best()).min(height);
-                self.gains.learn(variable, is_up, (height - reached) / distance);
-            }
-        }
-        by_score(&self.gains, &mut choices);
-        choices.first().copied()
     }
 
     /// Values near an answer: units go first where it has most of them, as far as the rules allow; where cost counts, no more
