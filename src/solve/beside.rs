@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use super::joint::Joint;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::pool::Pool;
@@ -100,11 +99,14 @@ pub(super) fn branched(
             if news.is_closed || is_given_up || record.is_done() || is_over() {
                 break;
             }
-            if let Some(joints) = news.rows.filter(|_| has_rival)
+            if let Some((joints, within)) = news.rows.filter(|_| has_rival)
                 && let Some(best) = &record.best
             {
                 let (start, halts) = (reduced.forth(best), (rival_halt, halt));
-                let rivalry = move || competing(smaller, (&start, &joints), options, halts, (begun, rival_news));
+                let rivalry = move || {
+                    let known = compact::Known { start: Some(&start), joints: &joints, within: Some(&within) };
+                    competing(smaller, &known, options, halts, (begun, rival_news))
+                };
                 rival = Some(scope.spawn(rivalry));
             }
             asked += u32::from(news.nodes > 0);
@@ -143,13 +145,13 @@ pub(super) fn branched(
 /// The latest values and bound that someone told of, until they are taken.
 type Latest = (Option<Vec<u32>>, Option<f64>);
 
-/// HiGHS on one model, from a plan and with rows on several sets; a proof ends the other, too.
+/// HiGHS on one model, with what the tree knows; a proof ends the other, too.
 ///
 /// # Errors
 /// Those of [`compact::solve`].
 fn competing(
     program: &Program,
-    (start, joints): (&[u32], &[Joint]),
+    known: &compact::Known<'_>,
     options: &Options,
     (halt, other): (&AtomicBool, &AtomicBool),
     (begun, latest): (Instant, &Mutex<Latest>),
@@ -159,7 +161,7 @@ fn competing(
         latest.0 = news.values.map(<[u32]>::to_vec).or_else(|| latest.0.take());
         latest.1 = news.bound.or(latest.1);
     };
-    let ending = compact::solve(program, options, halt, begun, (Some(start), joints), &mut heard);
+    let ending = compact::solve(program, options, halt, begun, known, &mut heard);
     other.fetch_or(ending.as_ref().is_ok_and(|ending| ending.stop_reason.is_none()), Ordering::Relaxed);
     ending
 }
@@ -188,7 +190,8 @@ pub(super) fn accompanied(
             // Who listens stays until this ends.
             let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
         };
-        compact::solve(smaller, options, halt, begun, (Some(&start), &[]), &mut heard)
+        let known = compact::Known { start: Some(&start), ..compact::Known::default() };
+        compact::solve(smaller, options, halt, begun, &known, &mut heard)
     };
     let mut hear = |record: &mut Record<'_>, (values, bound, nodes): (Option<Vec<u32>>, _, _)| {
         record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);

@@ -11,8 +11,9 @@ use super::StopReason;
 use super::bundles::Bundles;
 use super::highs_ffi::{self, Run, Tick};
 use super::joint::Joint;
+use super::question::Within;
 use super::steps::{self, value_scale};
-use crate::model::{Aim, Program};
+use crate::model::{Aim, Program, TermGroup};
 use crate::problem::SolveError;
 use crate::scenario::{Method, Options};
 
@@ -59,6 +60,35 @@ pub(super) struct News<'a> {
     pub(super) nodes: u64,
 }
 
+/// What is known of a program before HiGHS looks at it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    /// Values that keep the rules.
+    pub(super) start: Option<&'a [u32]>,
+    /// Rows on several sets that all whole values keep.
+    pub(super) joints: &'a [Joint],
+    /// What all values keep to that are better than the start.
+    pub(super) within: Option<&'a Within>,
+}
+
+impl Known<'_> {
+    /// Least and most of a variable in the start and in what is better, where not from 0 to `most`.
+    fn range(&self, variable: usize, most: u32) -> (u32, u32) {
+        let known = self.start.zip(self.within);
+        known.map_or((0, most), |(start, within)| {
+            let (value, (least, most)) = (start[variable], within.ranges[variable]);
+            (least.min(value), most.max(value))
+        })
+    }
+
+    /// Whether a set earns all that it can, in the start and in what is better, where that is decided.
+    fn is_full(&self, program: &Program, group: &TermGroup, set: u32) -> Option<bool> {
+        let (start, within) = self.start.zip(self.within)?;
+        let is_full = program.count(set, start) >= u64::try_from(group.full_at()).unwrap_or(u64::MAX);
+        within.decided.get(&set).copied().filter(|decided| *decided == is_full)
+    }
+}
+
 /// A column that says whether a set earns a level that is worth something.
 struct Rung {
     set: u32,
@@ -89,8 +119,7 @@ struct Compact {
     step: Option<f64>,
 }
 
-/// Solves a program by one model, from values that keep the rules where there are some, and with rows on several sets that all
-/// whole values keep.
+/// Solves a program by one model, with what is known of it; values and bound are those of the whole program.
 ///
 /// # Errors
 /// [`SolveError`] when HiGHS cannot take the model at all and there is no start.
@@ -99,16 +128,17 @@ pub(super) fn solve(
     options: &Options,
     halt: &AtomicBool,
     begun: Instant,
-    (start, joints): (Option<&[u32]>, &[Joint]),
+    known: &Known<'_>,
     heard: &mut dyn FnMut(&News<'_>),
 ) -> Result<Ending, SolveError> {
     if let Some(ending) = without_search(program) {
         return Ok(ending);
     }
-    let compact = Compact::new(program);
+    let compact = Compact::new(program, known);
+    let start = known.start;
     let full_start = start.map(|values| compact.complete(program, values));
     let (scale, step) = (compact.scale, compact.step);
-    let (columns, mut model) = compact.model(program, joints)?;
+    let (columns, mut model) = compact.model(program, known.joints)?;
     let rows = model.num_rows();
     set_options(&mut model, options, begun, step)?;
     if let Some(full_start) = &full_start {
@@ -200,19 +230,23 @@ fn set_options(
 }
 
 impl Compact {
-    fn new(program: &Program) -> Self {
+    fn new(program: &Program, known: &Known<'_>) -> Self {
         let mut columns = ProblemVariables::new();
-        let values = program
-            .variables
-            .iter()
-            .map(|entry| columns.add(variable().integer().min(0.0).max(f64::from(entry.most))))
-            .collect();
+        let mut value = |(place, entry): (usize, &crate::model::Variable)| {
+            let (least, most) = known.range(place, entry.most);
+            columns.add(variable().integer().min(f64::from(least)).max(f64::from(most)))
+        };
+        let values = program.variables.iter().enumerate().map(&mut value).collect();
         let mut rungs = Vec::new();
         for (place, group) in program.groups.iter().enumerate().filter(|_| needs_rungs(program)) {
             for term in &group.terms {
                 let mut below = 0;
+                let is_full = known.is_full(program, group, term.set);
                 for (at, level) in group.rungs() {
-                    let column = variable().min(0.0).max(1.0);
+                    let is_last = at == group.full_at();
+                    let least = if is_last && is_full == Some(true) { 1.0 } else { 0.0 };
+                    let most = if is_last && is_full == Some(false) { 0.0 } else { 1.0 };
+                    let column = variable().min(least).max(most);
                     // Where a further unit adds more than the one before, only whole rungs keep the order.
                     let column = if group.is_concave() { column } else { column.integer() };
                     let worth = term.weight * level * group.scale;
@@ -433,6 +467,61 @@ impl Watcher<'_> {
 /// `None` when HiGHS does not say within the time.
 pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, stop: &AtomicBool) -> Option<bool> {
     let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1, method: Method::Compact };
-    let ending = solve(program, &options, stop, Instant::now(), (None, &[]), &mut |_| {}).ok()?;
+    let ending = solve(program, &options, stop, Instant::now(), &Known::default(), &mut |_| {}).ok()?;
     (ending.is_infeasible || ending.values.is_some()).then_some(ending.is_infeasible)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::greedy;
+    use crate::solve::layout::Layout;
+    use crate::solve::multipliers::Decided;
+    use crate::solve::trials::{Numbers, POSTS, best, program, units_within};
+
+    /// Ranges and sets that better values keep to are no more than that: the best values are found, or the start where none are
+    /// better, although it keeps to nothing then.
+    #[test]
+    fn what_better_values_keep_to_loses_none_of_them() {
+        let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+        let (mut none, mut narrow) = (0, 0);
+        for _ in 0..200 {
+            let program = program(&mut numbers);
+            let Some(start) = greedy::values(&Layout::new(&program), &|| false) else { continue };
+            let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
+            let fits = |plan: &Vec<u32>| {
+                let most = program.variables.iter().map(|variable| variable.most);
+                plan.iter().zip(most).all(|(value, most)| *value <= most) && program.broken_rule(plan).is_none()
+            };
+            let mut better = units_within(&[2; POSTS as usize]);
+            better
+                .retain(|plan| fits(plan) && sign * program.objective(plan) > sign * program.objective(&start) + 1e-9);
+            let ends = |variable: usize| {
+                let values = better.iter().map(|plan| plan[variable]);
+                (values.clone().min().unwrap_or(0), values.max().unwrap_or(0))
+            };
+            let ranges: Vec<(u32, u32)> = (0..POSTS as usize).map(ends).collect();
+            let mut decided = Decided::new();
+            for group in program.groups.iter().filter(|group| !group.is_concave()) {
+                for term in &group.terms {
+                    let mut full = better.iter().map(|plan| program.count(term.set, plan) >= group.full_at() as u64);
+                    let first = full.next().unwrap_or(true);
+                    decided.extend(full.all(|full| full == first).then_some((term.set, first)));
+                }
+            }
+            narrow += decided.len();
+            let within = Within { ranges, decided };
+            let known = Known { start: Some(&start), within: Some(&within), ..Known::default() };
+            let options = Options { time_limit_s: 60.0, gap: 0.0, seed: 1, threads: 1, method: Method::Compact };
+            let ending = solve(&program, &options, &AtomicBool::new(false), Instant::now(), &known, &mut |_| {});
+            let ending = ending.expect("HiGHS takes small models");
+            let best = best(&program).expect("a start is known");
+            let found = program.objective(&ending.values.expect("no worse than the start"));
+            let slack = 1e-9 * best.abs().max(1.0);
+            assert!((found - best).abs() <= slack, "{found} {best} {within:?}: {program:?}");
+            assert!(sign * ending.bound.expect("a proof") >= sign * best - slack, "{program:?}");
+            none += usize::from(better.is_empty());
+        }
+        assert!(none >= 10 && narrow >= 100, "{none} starts that are best, {narrow} sets decided");
+    }
 }

@@ -145,3 +145,31 @@ pub(super) fn envelope(group: &TermGroup) -> Vec<(f64, f64)> {
     }
     steps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::relax;
+    use crate::solve::trials::{Numbers, program};
+
+    /// Rows that cannot bind change no bound, wherever they stand: prices go to the rows that they belong to.
+    #[test]
+    fn rows_that_limits_keep_change_no_bound() {
+        let mut numbers = Numbers(88_172_645_463_325_252);
+        let mut held = 0;
+        for _ in 0..100 {
+            let program = program(&mut numbers);
+            let most: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
+            let bound = |program: &Program| relax::prices(program, &most, &|| false).map(|of| of.bound(program, &most));
+            let Some(without) = bound(&program) else { continue };
+            let mut with = program.clone();
+            let idle = Row { rule: "idle".to_owned(), terms: vec![(0, 1.0), (1, -1.0)], least: -2.0, most: 2.0 };
+            with.rows.insert(0, idle.clone());
+            with.rows.push(idle);
+            let bound = bound(&with).expect("as without");
+            assert!((bound - without).abs() <= 1e-6 * without.abs().max(1.0), "{bound} {without}: {program:?}");
+            held += usize::from(!is_idle(&program.rows[0], &most));
+        }
+        assert!(held >= 60, "{held} programs with a row that may bind");
+    }
+}

@@ -8,7 +8,7 @@ pub(super) struct Gathering {
     /// Which of the sizes a neighbourhood has, and rounds with it.
     place: usize,
     rounds: u32,
-    /// Height without such rows.
+    /// Height to begin with: that of the questions asked before.
     begun: f64,
     /// Height of the round before.
     before: f64,
@@ -36,10 +36,11 @@ impl Gathering {
     }
 
     /// The size of a neighbourhood for the next round, where the last ended at a height and the best plan is at another: the next
-    /// as soon as a round brings little. `None` where its first round brought little, too, or there is no next.
+    /// as soon as a round brings little. `None` where its first round brought little, too, where no round brought more than the
+    /// questions asked before, or there is no next.
     pub(super) fn next(&mut self, height: f64, best: f64) -> Option<usize> {
         let is_stuck = self.before - height < self.least * (height - best);
-        if is_stuck && self.rounds < 2 {
+        if is_stuck && (self.rounds < 2 || height >= self.begun) {
             return None;
         }
         if is_stuck {
@@ -78,5 +79,7 @@ mod tests {
         let mut gathering = Gathering::new(10.0, true);
         assert_eq!([gathering.next(10.0, 0.0), gathering.next(9.9, 0.0)], [Some(6), None]);
         assert!(gathering.is_in_vain(9.9, 0.0));
+        let mut slow = Gathering::new(5.0, true);
+        assert_eq!([10.0, 9.0, 8.0, 7.9].map(|height| slow.next(height, 0.0)), [Some(6), Some(6), Some(6), None]);
     }
 }

@@ -231,10 +231,11 @@ impl Master {
 
     /// The prices that an answer amounts to.
     pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
-        let planes = self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]).filter_map(|(learnt, dual)| match learnt {
-            Learnt::Plane(cut) => Some((cut, *dual)),
-            Learnt::Joint(..) => None,
-        });
+        let planes =
+            self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]).filter_map(|(learnt, dual)| match learnt {
+                Learnt::Plane(cut) => Some((cut, *dual)),
+                Learnt::Joint(..) => None,
+            });
         frame::multipliers(program, &answer.duals, &self.frame_rows, bins.prices(program, planes))
     }
 

@@ -340,3 +340,53 @@ fn best_ends(group: &TermGroup, worth: impl Fn(f64) -> i128, paid: impl Fn(u32) 
 fn whole(number: f64) -> i128 {
     number as i128
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::solve::trials::{Numbers, POSTS, program, units_within};
+
+    /// Whatever the prices and whatever is decided, no plan that keeps to it beats the bound; nor, where a set earns all it can or
+    /// less, the bound made worse by what that costs.
+    #[test]
+    fn no_plan_that_keeps_to_what_is_decided_beats_the_bound() {
+        let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+        let (mut reached, mut decisive) = (0, 0);
+        for _ in 0..150 {
+            let program = program(&mut numbers);
+            let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
+            let ranges: Vec<(u32, u32)> =
+                program.variables.iter().map(|entry| (u32::from(numbers.below(6) == 0), entry.most)).collect();
+            let price = |numbers: &mut Numbers| f64::from(numbers.below(8)) / 40.0;
+            let mut prices = Multipliers::zero(&program);
+            prices.parts.iter_mut().for_each(|part| *part = 0.1 + price(&mut numbers));
+            prices.rows.iter_mut().for_each(|row| *row = price(&mut numbers));
+            prices.sets.iter_mut().for_each(|set| *set = price(&mut numbers));
+            let prices = prices.mended(&program);
+            let rising = program.groups.iter().filter(|group| !group.is_concave());
+            let full_at: BTreeMap<u32, u64> =
+                rising.flat_map(|group| group.terms.iter().map(|term| (term.set, group.full_at() as u64))).collect();
+            let some = full_at.keys().filter(|_| numbers.below(4) == 0).copied().collect::<Vec<_>>();
+            let decided: Decided = some.into_iter().map(|set| (set, numbers.below(2) == 0)).collect();
+            let proof = prices.ledger(&program, &ranges, &[], &decided).proof(&program, &ranges);
+            let is_full = |set: u32, plan: &[u32]| program.count(set, plan) >= full_at[&set];
+            let plans = units_within(&[2; POSTS as usize]).into_iter().filter(|plan| {
+                let within = plan.iter().zip(&ranges).all(|(value, (least, most))| least <= value && value <= most);
+                let keeps = decided.iter().all(|(set, full)| is_full(*set, plan) == *full);
+                within && keeps && program.broken_rule(plan).is_none()
+            });
+            assert!(proof.full.iter().all(|(set, _)| !decided.contains_key(set)));
+            for plan in plans {
+                let (height, bound) = (sign * program.objective(&plan), sign * proof.bound);
+                assert!(height <= bound + 1e-12, "{height} {bound} {plan:?} {decided:?}: {program:?}");
+                for (set, loss) in &proof.full {
+                    let lost = if is_full(*set, &plan) { loss.max(0.0) } else { (-loss).max(0.0) };
+                    assert!(height <= bound - lost + 1e-12, "{height} {bound} {lost} {set} {plan:?}: {program:?}");
+                    decisive += u32::from(lost > 0.0);
+                }
+                reached += 1;
+            }
+        }
+        assert!(reached > 10_000 && decisive > 10_000, "{reached} plans, {decisive} with a loss");
+    }
+}

@@ -282,7 +282,8 @@ fn compactly(
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
         record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let ending = compact::solve(program, options, stop, begun, (start.as_deref(), &[]), &mut heard)?;
+    let known = compact::Known { start: start.as_deref(), ..compact::Known::default() };
+    let ending = compact::solve(program, options, stop, begun, &known, &mut heard)?;
     Ok(concluded(ending, reduced, record, method))
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Node {
 }
 
 /// The values that a question is about.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Within {
     /// Least and most of each variable.
     pub(super) ranges: Vec<(u32, u32)>,
@@ -64,16 +64,19 @@ pub(super) struct Branch {
 impl Node {
     /// The whole program, of which nothing is known.
     pub(super) fn root() -> Self {
-        Self { height: f64::INFINITY, number: 0, narrowed: Vec::new(), decided: Decided::new(), branch: None, tries: 0, place: None }
+        Self {
+            height: f64::INFINITY,
+            number: 0,
+            narrowed: Vec::new(),
+            decided: Decided::new(),
+            branch: None,
+            tries: 0,
+            place: None,
+        }
     }
 
     /// One half of the question with this number, not looked at yet.
-    pub(super) fn half_of(
-        question: u64,
-        branch: Branch,
-        narrowed: Vec<(u32, u32, u32)>,
-        decided: Decided,
-    ) -> Self {
+    pub(super) fn half_of(question: u64, branch: Branch, narrowed: Vec<(u32, u32, u32)>, decided: Decided) -> Self {
         let number = 2 * question + u64::from(branch.is_up);
         Self { height: branch.height, number, narrowed, decided, branch: Some(branch), tries: 0, place: None }
     }

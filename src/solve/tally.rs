@@ -245,7 +245,12 @@ impl<'a> Tally<'a> {
                 let mut narrowed = node.narrowed.clone();
                 narrowed.retain(|(place, ..)| *place != single);
                 narrowed.push((single, least, most));
-                open.push(Node::half_of(nodes, Branch { item: single, is_up, distance, height }, narrowed, Decided::new()));
+                open.push(Node::half_of(
+                    nodes,
+                    Branch { item: single, is_up, distance, height },
+                    narrowed,
+                    Decided::new(),
+                ));
             }
         }
         for node in open {

@@ -16,6 +16,7 @@ use super::joint::Joint;
 use super::layout::Layout;
 use super::local::{self, Memory};
 use super::master::{Answer, Master, Solved};
+use super::multipliers::Decided;
 use super::question::{Branch, Node, Within};
 use super::state::State;
 use super::{greedy, odd, spots};
@@ -32,9 +33,9 @@ pub(super) struct News {
     pub(super) hint: Option<Vec<u32>>,
     /// Questions asked so far.
     pub(super) nodes: u64,
-    /// Rows on several sets that whole units keep and a model of the program alone does not know; told once, when there will be
-    /// no more.
-    pub(super) rows: Option<Vec<Joint>>,
+    /// Rows on several sets that whole units keep and a model of the program alone does not know, and what better values than the
+    /// best keep to; told once, when there will be no more.
+    pub(super) rows: Option<(Vec<Joint>, Within)>,
     /// True when no question is open.
     pub(super) is_closed: bool,
     /// True when the tree ends although questions are open: rows on neighbouring sets brought too little.
@@ -136,6 +137,7 @@ pub(super) fn grow(
         .flat_map(|group| &group.terms)
         .filter_map(|term| singles.get(&term.set).map(|bin| (term.set, bins.ends(program, *bin))))
         .collect();
+    let whole = Within { ranges: most.iter().map(|most| (0, *most)).collect(), decided: Decided::new() };
     let mut tree = Tree {
         program,
         singles,
@@ -155,14 +157,14 @@ pub(super) fn grow(
         begun: f64::INFINITY,
         habits,
         limits: most,
-        root: most.iter().map(|most| (0, *most)).collect(),
+        root: whole.ranges.clone(),
         closed: f64::NEG_INFINITY,
         is_broken: false,
         is_given_up: false,
         gathering: None,
         memory: Memory::default(),
         calm: None,
-        rows: gathers_at.is_none().then(Vec::new),
+        rows: gathers_at.is_none().then(|| (Vec::new(), whole)),
     };
     tree.open.push(Node::root());
     let mut next = None;
@@ -245,7 +247,7 @@ struct Tree<'a> {
     memory: Memory,
     calm: Option<Answer>,
     /// The rows on several sets that are worth telling others of, once they are known.
-    rows: Option<Vec<Joint>>,
+    rows: Option<(Vec<Joint>, Within)>,
 }
 
 impl Tree<'_> {
@@ -289,7 +291,7 @@ impl Tree<'_> {
         if self.gathering.is_some() {
             self.root.clone_from(&within.ranges);
             // The bound that is known, which may be that of halves, says nothing of what rows bring.
-            if self.gathered(&answer, proven, is_over) || self.is_given_up {
+            if self.gathered(&answer, &within, proven, is_over) || self.is_given_up {
                 return Some(Node { height, decided: within.decided, ..node });
             }
         }
@@ -410,11 +412,11 @@ impl Tree<'_> {
         let height = self.top();
         self.open.clear();
         self.open.push(Node { height, ..Node::root() });
-        self.gathering = Some(Gathering::new(self.begun, self.is_rising));
+        self.gathering = Some(Gathering::new(height, self.is_rising));
     }
 
     /// A round of rows on neighbouring sets for the root; true as long as there are new ones.
-    fn gathered(&mut self, answer: &Answer, height: f64, is_over: &(dyn Fn() -> bool + Sync)) -> bool {
+    fn gathered(&mut self, answer: &Answer, within: &Within, height: f64, is_over: &(dyn Fn() -> bool + Sync)) -> bool {
         let Some(mut gathering) = self.gathering.take() else { return false };
         let best = self.goal.best();
         let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
@@ -429,7 +431,7 @@ impl Tree<'_> {
         if rows.is_empty() {
             self.is_given_up = self.is_rising && gathering.is_in_vain(height, best);
             let priced = self.master.joints(self.program, answer).into_iter();
-            self.rows = Some(priced.map(|priced| priced.joint).collect());
+            self.rows = Some((priced.map(|priced| priced.joint).collect(), within.clone()));
             // What branching gained without these rows says little.
             self.gains = Gains::new(self.program.variables.len() + self.program.sets.len());
             self.trials = choosing::FIRST;

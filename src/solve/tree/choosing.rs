@@ -9,6 +9,9 @@ use crate::solve::question::Within;
 pub(super) const TRIALS: usize = 4;
 pub(super) const FIRST: usize = 40;
 
+/// Trials after the best so far that end them.
+const IDLE: usize = 8;
+
 /// A value this close to a whole number is one.
 const WHOLE: f64 = 1e-6;
 
@@ -34,7 +37,11 @@ impl Tree<'_> {
         let is_unknown = |choice: &&(u32, f64)| !self.gains.is_known(choice.0);
         let unknown: Vec<(u32, f64)> = choices.iter().take(trials).filter(is_unknown).copied().collect();
         let place = self.master.place().filter(|_| !unknown.is_empty());
+        let (mut best, mut idle) = (0.0, 0);
         for (item, level) in unknown {
+            if idle == IDLE {
+                break;
+            }
             for is_up in [false, true] {
                 if is_over() {
                     break;
@@ -47,6 +54,8 @@ impl Tree<'_> {
                 let reached = self.height_at(objective).max(self.goal.best()).min(height);
                 self.gains.learn(item, is_up, (height - reached) / distance);
             }
+            let score = self.gains.score(item, level);
+            (best, idle) = if score > best { (score, 0) } else { (best, idle + 1) };
         }
         by_score(&self.gains, &mut choices);
         choices.first().copied()
