@@ -119,8 +119,8 @@ impl<'a> Partition<'a> {
     pub(super) fn ends(&self, program: &Program, bin: usize) -> (f64, f64) {
         let Bin { terms, worth, .. } = &self.bins[bin];
         let group = &program.groups[terms[0].ladder as usize];
-        let levels = &group.levels[..group.full_at().saturating_sub(1)];
-        (terms[0].worth * levels.iter().sum::<f64>(), *worth)
+        let less = u64::try_from(group.full_at()).unwrap_or(u64::MAX).saturating_sub(1);
+        (terms[0].worth * group.value_of(less), *worth)
     }
 
     /// The plane that touches what a bin earns at a point.

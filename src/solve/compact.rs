@@ -67,7 +67,7 @@ pub(super) struct Known<'a> {
     pub(super) start: Option<&'a [u32]>,
     /// Rows on several sets that all whole values keep.
     pub(super) joints: &'a [Joint],
-    /// What all values keep to that are better than the start.
+    /// What all values keep to that are better than the start; of use with one only.
     pub(super) within: Option<&'a Within>,
 }
 

@@ -9,8 +9,8 @@ use crate::model::{Aim, Program, Row, TermGroup};
 /// Sum of the weights in the units handed to HiGHS.
 pub(super) const TOTAL: f64 = 1e6;
 
-/// A relaxation under construction, to be minimised: a column per variable and per sum of them that cover together; the
-/// rows of the program first.
+/// A relaxation under construction, to be minimised: a column per variable and per sum of them that cover together; first those
+/// rows of the program that the variables' limits alone do not keep.
 pub(super) struct Frame<'a> {
     program: &'a Program,
     pub(super) problem: RowProblem,
@@ -20,8 +20,8 @@ pub(super) struct Frame<'a> {
     pub(super) rows: usize,
     /// First of the rows of the parts, where there are such rows.
     first_part: Option<usize>,
-    /// The rows of the program that the model has.
-    held: Vec<bool>,
+    /// For each row of the program whether the model has it.
+    has_row: Vec<bool>,
 }
 
 /// Which rows of a relaxation are which.
@@ -31,7 +31,7 @@ pub(super) struct FrameRows {
     /// First of the rows of the parts, where there are such rows.
     first_part: Option<usize>,
     /// For each row of the program whether the model has it; those that it has are the first.
-    held: Vec<bool>,
+    has_row: Vec<bool>,
 }
 
 impl<'a> Frame<'a> {
@@ -44,8 +44,8 @@ impl<'a> Frame<'a> {
         };
         let column = |(variable, most): (usize, &u32)| problem.add_column(cost(variable), 0.0..=f64::from(*most));
         let mut items: Vec<Col> = most.iter().enumerate().map(column).collect();
-        let held: Vec<bool> = program.rows.iter().map(|row| !is_idle(row, most)).collect();
-        for (row, _) in program.rows.iter().zip(&held).filter(|(_, held)| **held) {
+        let has_row: Vec<bool> = program.rows.iter().map(|row| !is_idle(row, most)).collect();
+        for (row, _) in program.rows.iter().zip(&has_row).filter(|(_, has_row)| **has_row) {
             let terms = row.terms.iter().map(|(variable, factor)| (items[*variable as usize], *factor));
             problem.add_row(row.least..=row.most, terms);
         }
@@ -55,8 +55,8 @@ impl<'a> Frame<'a> {
             problem.add_row(..=0.0, members.chain([(sum, 1.0)]));
             items.push(sum);
         }
-        let rows = held.iter().filter(|held| **held).count() + bundles.members.len();
-        Self { program, problem, items, rows, first_part: None, held }
+        let rows = has_row.iter().filter(|has_row| **has_row).count() + bundles.members.len();
+        Self { program, problem, items, rows, first_part: None, has_row }
     }
 
     /// True where the value is a sum that the objective can hold itself.
@@ -92,7 +92,7 @@ impl<'a> Frame<'a> {
 
     /// The problem, and which of its rows are which.
     pub(super) fn finished(self) -> (RowProblem, FrameRows) {
-        (self.problem, FrameRows { count: self.rows, first_part: self.first_part, held: self.held })
+        (self.problem, FrameRows { count: self.rows, first_part: self.first_part, has_row: self.has_row })
     }
 
     /// The objective in the units of the relaxation: the program's times this.
@@ -119,7 +119,8 @@ pub(super) fn multipliers(
 ) -> Multipliers {
     let scale = Frame::scale(program);
     let mut of_rows = duals.iter().map(|dual| -dual / scale);
-    let prices = rows.held.iter().map(|held| if *held { of_rows.next().unwrap_or(0.0) } else { 0.0 }).collect();
+    let prices =
+        rows.has_row.iter().map(|has_row| if *has_row { of_rows.next().unwrap_or(0.0) } else { 0.0 }).collect();
     let parts = match (&program.aim, rows.first_part) {
         (Aim::MostValue, None) => vec![1.0],
         (Aim::MostValue, Some(first)) => duals[first..first + program.parts].iter().map(|dual| -dual).collect(),

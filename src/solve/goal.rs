@@ -39,10 +39,10 @@ impl<'a> Goal<'a> {
     }
 
     /// Decides whether sets earn all that they can where nothing better than the best plan is within the bound otherwise, by what
-    /// either costs the bound.
-    pub(super) fn decide(&self, decided: &mut Decided, height: f64, full: &[(u32, f64)]) {
-        let known = full.iter().filter(|(_, loss)| self.is_hopeless(height - loss.abs()));
-        decided.extend(known.map(|(set, loss)| (*set, *loss < 0.0)));
+    /// it costs the bound that they do (positive), or that they do not (negative).
+    pub(super) fn decide(&self, decided: &mut Decided, height: f64, full: impl Iterator<Item = (u32, f64)>) {
+        let known = full.filter(|(_, loss)| self.is_hopeless(height - loss.abs()));
+        decided.extend(known.map(|(set, loss)| (set, loss < 0.0)));
     }
 
     /// Takes values out of the ranges that cannot be in a better plan, by what a unit more or less costs the bound.

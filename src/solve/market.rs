@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::layout::Layout;
-use super::multipliers::{Decided, Multipliers, Proof, allowed};
+use super::multipliers::{Multipliers, Proof, allowed};
 use super::tally::{Answer, Forced, Leaf, Tally};
 use crate::cover::Rows;
 use crate::model::{Aim, Program, Row, TermGroup};
@@ -212,7 +212,7 @@ impl<'a> Market<'a> {
         let program = self.layout.program;
         let leaves = self.tally.leaves(&told.worth, slack, is_over)?;
         let root: Vec<(u32, u32)> = self.most.iter().map(|most| (0, *most)).collect();
-        let ledger = prices.bare().mended(program).ledger(program, &root, &[], &Decided::new());
+        let ledger = prices.bare().mended(program).ledger(program, &root, &[], None);
         let sign = if matches!(program.aim, Aim::MostValue) { 1.0 } else { -1.0 };
         let nothing = || (f64::NEG_INFINITY, vec![f64::NEG_INFINITY; root.len()]);
         let (rows, forced) = (&self.tally.rows[..], &self.tally.forced[..]);

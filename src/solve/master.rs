@@ -246,7 +246,7 @@ impl Master {
         program: &Program,
         bins: &Partition<'_>,
         answer: &Answer,
-        (ranges, decided): (&[(u32, u32)], &Decided),
+        (ranges, decided): (&[(u32, u32)], Option<&Decided>),
     ) -> Proof {
         let joints = self.joints(program, answer);
         self.prices(program, bins, answer).ledger(program, ranges, &joints, decided).proof(program, ranges)

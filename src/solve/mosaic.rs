@@ -12,7 +12,6 @@ use super::joint::Joint;
 use super::layout::Layout;
 use super::local::{self, Memory};
 use super::master::{Answer, Master, Solved};
-use super::multipliers::Decided;
 use super::spots::Spot;
 
 /// Bins of sets that were found to suit programs for which a bin for each set would be too many.
@@ -66,7 +65,7 @@ pub(super) fn lay(
     };
     let (mut gathering, mut patches, mut size) = (None, Vec::new(), 0);
     loop {
-        let proof = mosaic.master.proof(program, &mosaic.bins, &answer, (&mosaic.ranges, &Decided::new()));
+        let proof = mosaic.master.proof(program, &mosaic.bins, &answer, (&mosaic.ranges, None));
         goal.value = tell(proof.bound)?;
         let height = goal.turned(proof.bound);
         if goal.is_hopeless(height) || is_over() {

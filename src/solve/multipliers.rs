@@ -49,7 +49,8 @@ pub(super) struct Ledger {
     fixed: Fixed,
     worth: Vec<i128>,
     total: i128,
-    /// For every set whose levels rise and that is not decided, by how much less it earns where it earns all that it can.
+    /// For every set whose levels rise and that is not decided, the most that it adds with less than all of its levels, less what
+    /// it adds with all; empty where nobody decides.
     full: Vec<(u32, i128)>,
 }
 
@@ -128,8 +129,8 @@ pub(super) struct Proof {
     /// For every variable, by how much its next unit makes the bound worse (positive) or is already counted in it
     /// (negative: each unit less makes it worse by so much).
     pub(super) loss: Vec<f64>,
-    /// For every set whose levels rise and that is not decided, by how much it makes the bound worse that the set earns all that
-    /// it can (positive), or that it earns less (negative).
+    /// For every set whose levels rise and that is not decided, where sets are, by how much it makes the bound worse that the set
+    /// earns all that it can (positive), or that it earns less (negative).
     pub(super) full: Vec<(u32, f64)>,
 }
 
@@ -192,7 +193,7 @@ impl Multipliers {
 
     /// As [`Self::proof`], of the values within these ranges, least and most.
     pub(super) fn proof_within(&self, program: &Program, ranges: &[(u32, u32)]) -> Proof {
-        self.ledger(program, ranges, &[], &Decided::new()).proof(program, ranges)
+        self.ledger(program, ranges, &[], None).proof(program, ranges)
     }
 
     /// What each unit is worth at these prices, and at those on several sets together, and what is paid besides, for values
@@ -202,7 +203,7 @@ impl Multipliers {
         program: &Program,
         ranges: &[(u32, u32)],
         joints: &[PricedJoint],
-        decided: &Decided,
+        decided: Option<&Decided>,
     ) -> Ledger {
         let costs: &[f64] = match &program.aim {
             Aim::MostValue => &[],
@@ -240,12 +241,12 @@ impl Multipliers {
                     unit * i128::from(count) + others.sum::<i128>()
                 };
                 let (less, all) = best_ends(group, |value| fixed.up(scale * value), paid);
-                total += match decided.get(&term.set) {
+                total += match decided.and_then(|decided| decided.get(&term.set)) {
                     Some(true) => all,
                     Some(false) => less,
                     None => less.max(all),
                 };
-                if is_rising && !decided.contains_key(&term.set) {
+                if is_rising && decided.is_some_and(|decided| !decided.contains_key(&term.set)) {
                     full.push((term.set, less - all));
                 }
                 let all = unit + without.iter().map(|(_, price)| price).sum::<i128>();
@@ -368,7 +369,7 @@ mod tests {
                 rising.flat_map(|group| group.terms.iter().map(|term| (term.set, group.full_at() as u64))).collect();
             let some = full_at.keys().filter(|_| numbers.below(4) == 0).copied().collect::<Vec<_>>();
             let decided: Decided = some.into_iter().map(|set| (set, numbers.below(2) == 0)).collect();
-            let proof = prices.ledger(&program, &ranges, &[], &decided).proof(&program, &ranges);
+            let proof = prices.ledger(&program, &ranges, &[], Some(&decided)).proof(&program, &ranges);
             let is_full = |set: u32, plan: &[u32]| program.count(set, plan) >= full_at[&set];
             let plans = units_within(&[2; POSTS as usize]).into_iter().filter(|plan| {
                 let within = plan.iter().zip(&ranges).all(|(value, (least, most))| least <= value && value <= most);

@@ -1,10 +1,12 @@
-//! Ranges of variables turned into an open question of a tree, in the order of how weak its bound is.
+//! Ranges of variables, and what sets earn, turned into an open question of a tree, in the order of how weak its bound is.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use super::layout::Layout;
 use super::master::Place;
 use super::multipliers::Decided;
+use crate::model::Row;
 
 /// A question that is open.
 pub(super) struct Node {
@@ -13,6 +15,7 @@ pub(super) struct Node {
     pub(super) number: u64,
     /// Variable, least and most, where they are not those of the root.
     pub(super) narrowed: Vec<(u32, u32, u32)>,
+    /// Sets of which it is decided whether they earn all that they can.
     pub(super) decided: Decided,
     pub(super) branch: Option<Branch>,
     /// How often its answer was whole and still broke cuts.
@@ -26,12 +29,14 @@ pub(super) struct Node {
 pub(super) struct Within {
     /// Least and most of each variable.
     pub(super) ranges: Vec<(u32, u32)>,
+    /// Sets of which it is decided whether they earn all that they can.
     pub(super) decided: Decided,
 }
 
 impl Within {
-    /// The half above or below what an answer has of an item, and how far that is from it. Items are variables, and after them
-    /// sets: all that a set can earn, or less, of which the answer has a part between 0 and 1.
+    /// The half of these values above or below what an answer has of an item, and how far the answer is from it. An item is a
+    /// variable, or the number of variables plus a set: above, the set earns all that it can, below, less; of that the answer has a
+    /// part between 0 and 1.
     pub(super) fn half(&self, item: u32, level: f64, is_up: bool) -> (Self, f64) {
         let mut half = self.clone();
         let Some(range) = half.ranges.get_mut(item as usize) else {
@@ -43,6 +48,33 @@ impl Within {
         (half, distance)
     }
 
+    /// False where the ranges alone break a rule, or what is decided of a set.
+    pub(super) fn is_possible(&self, layout: &Layout<'_>) -> bool {
+        let units = |set: u32, is_most: bool| {
+            let of = |(least, most): (u32, u32)| u64::from(if is_most { most } else { least });
+            let variables = layout.program.sets.row(set as usize).iter();
+            variables.map(|variable| of(self.ranges[*variable as usize])).sum::<u64>()
+        };
+        let can_be = |(set, is_full): (&u32, &bool)| {
+            let full = u64::from(layout.terms[*set as usize].full());
+            if *is_full { units(*set, true) >= full } else { units(*set, false) < full }
+        };
+        self.decided.iter().all(can_be) && self.keeps_rows(&layout.program.rows)
+    }
+
+    fn keeps_rows(&self, rows: &[Row]) -> bool {
+        rows.iter().all(|row| {
+            let ends = |is_least: bool| -> f64 {
+                let end = |(variable, factor): &(u32, f64)| {
+                    let (least, most) = self.ranges[*variable as usize];
+                    factor * f64::from(if (*factor > 0.0) == is_least { least } else { most })
+                };
+                row.terms.iter().map(end).sum()
+            };
+            ends(true) <= row.most && ends(false) >= row.least
+        })
+    }
+
     /// The set that an item stands for.
     fn set(&self, item: u32) -> u32 {
         item - u32::try_from(self.ranges.len()).unwrap_or(u32::MAX)
@@ -52,7 +84,7 @@ impl Within {
 /// How a question came from another.
 #[derive(Clone, Copy)]
 pub(super) struct Branch {
-    /// A variable, or the number of variables plus a set.
+    /// A variable or, in [`super::tree`], the number of variables plus a set.
     pub(super) item: u32,
     pub(super) is_up: bool,
     /// How far the answer was from the half.

@@ -64,6 +64,17 @@ pub(super) fn plain(numbers: &mut Numbers) -> Program {
     program
 }
 
+/// As [`plain`], and sites that earn nothing, or little, before the second unit.
+pub(super) fn rising(numbers: &mut Numbers) -> Program {
+    let mut program = plain(numbers);
+    for group in &mut program.groups {
+        group.levels = [vec![0.0, 1.0], vec![0.2, 0.8]][numbers.below(2) as usize].clone();
+    }
+    let more = 2.0 + f64::from(numbers.below(3));
+    program.rows[0].most = more;
+    program
+}
+
 /// All units there can be within these limits.
 pub(super) fn units_within(limits: &[u32]) -> Vec<Vec<u32>> {
     limits.iter().fold(vec![Vec::new()], |begun, limit| {

@@ -2,7 +2,7 @@
 
 use super::Tree;
 use crate::solve::branching::Gains;
-use crate::solve::master::Answer;
+use crate::solve::master::{Answer, Place};
 use crate::solve::question::Within;
 
 /// Items of which nothing is known yet that are tried for a question, and for the first one with rows on neighbouring sets.
@@ -12,21 +12,26 @@ pub(super) const FIRST: usize = 40;
 /// Trials after the best so far that end them.
 const IDLE: usize = 8;
 
-/// A value this close to a whole number is one.
+/// A value this close to a whole number is one; a set that earns this nearly all it can, or so little more than without that, as a
+/// part, does: cuts and HiGHS leave as much to rounding.
 const WHOLE: f64 = 1e-6;
+const NEARLY: f64 = 1e-3;
 
 impl Tree<'_> {
-    /// The item to branch on and what the answer has of it; `None` where all is whole.
+    /// The item to branch on and what the answer has of it; `None` where all variables are whole.
     ///
     /// Items are variables, and after them the sets whose levels rise: such a set earns all that it can, or less. What branching
-    /// gains is tried by a few steps from where the answer was found.
+    /// gains is tried by a few steps from the answer's `place`.
     pub(super) fn choice(
         &mut self,
-        answer: &Answer,
+        (answer, place): (&Answer, Option<&Place>),
         within: &Within,
         is_over: &dyn Fn() -> bool,
     ) -> Option<(u32, f64)> {
         let mut choices = variables_in_parts(answer, within);
+        if choices.is_empty() {
+            return None;
+        }
         choices.extend(self.sets_in_parts(answer, within));
         let by_score = |gains: &Gains, choices: &mut Vec<(u32, f64)>| {
             choices.sort_by(|a, b| gains.score(b.0, b.1).total_cmp(&gains.score(a.0, a.1)).then(a.0.cmp(&b.0)));
@@ -36,7 +41,6 @@ impl Tree<'_> {
         let trials = std::mem::replace(&mut self.trials, TRIALS);
         let is_unknown = |choice: &&(u32, f64)| !self.gains.is_known(choice.0);
         let unknown: Vec<(u32, f64)> = choices.iter().take(trials).filter(is_unknown).copied().collect();
-        let place = self.master.place().filter(|_| !unknown.is_empty());
         let (mut best, mut idle) = (0.0, 0);
         for (item, level) in unknown {
             if idle == IDLE {
@@ -48,7 +52,7 @@ impl Tree<'_> {
                 }
                 let (half, distance) = within.half(item, level, is_up);
                 self.ask(&half);
-                place.iter().for_each(|place| self.master.start_at(place));
+                place.into_iter().for_each(|place| self.master.start_at(place));
                 let objective = self.master.glimpse(is_over);
                 // Beyond the best plan nothing is gained any more.
                 let reached = self.height_at(objective).max(self.goal.best()).min(height);
@@ -68,7 +72,7 @@ impl Tree<'_> {
         let part = |(set, (less, all)): (&u32, &(f64, f64))| {
             (first + set, (answer.earned(self.singles[set]) - less) / (all - less))
         };
-        open.map(part).filter(|(_, part)| (WHOLE..=1.0 - WHOLE).contains(part)).collect()
+        open.map(part).filter(|(_, part)| (NEARLY..=1.0 - NEARLY).contains(part)).collect()
     }
 }
 
