@@ -97,6 +97,16 @@ impl Row {
     pub fn is_balance(&self) -> bool {
         self.rule.is_empty() && self.least.to_bits() == self.most.to_bits()
     }
+
+    /// The smallest and the largest sum where each variable is within a range, least and most.
+    pub(crate) fn ends(&self, range: impl Fn(u32) -> (u32, u32)) -> (f64, f64) {
+        let term = |(low, high): (f64, f64), (variable, factor): &(u32, f64)| {
+            let (least, most) = range(*variable);
+            let (least, most) = (factor * f64::from(least), factor * f64::from(most));
+            (low + least.min(most), high + least.max(most))
+        };
+        self.terms.iter().fold((0.0, 0.0), term)
+    }
 }
 
 impl TermGroup {

@@ -18,12 +18,7 @@ pub fn limits(program: &Program) -> Vec<u32> {
         let before = most.clone();
         for row in program.rows.iter().filter(|row| row.most.is_finite()) {
             // The smallest sum that the other variables of the row can have.
-            let least: f64 = row
-                .terms
-                .iter()
-                .filter(|(_, factor)| *factor < 0.0)
-                .map(|(variable, factor)| factor * f64::from(most[*variable as usize]))
-                .sum();
+            let (least, _) = row.ends(|variable| (0, most[variable as usize]));
             for (variable, factor) in row.terms.iter().filter(|(_, factor)| *factor > 0.0) {
                 let room = ((row.most - least) / factor).floor();
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to u32")]

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
+use super::known::Known;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::pool::Pool;
@@ -104,7 +105,7 @@ pub(super) fn branched(
             {
                 let (start, halts) = (reduced.forth(best), (rival_halt, halt));
                 let rivalry = move || {
-                    let known = compact::Known { start: Some(&start), joints: &joints, within: Some(&within) };
+                    let known = Known { start: Some(&start), joints: &joints, within: Some(&within) };
                     competing(smaller, &known, options, halts, (begun, rival_news))
                 };
                 rival = Some(scope.spawn(rivalry));
@@ -151,7 +152,7 @@ type Latest = (Option<Vec<u32>>, Option<f64>);
 /// Those of [`compact::solve`].
 fn competing(
     program: &Program,
-    known: &compact::Known<'_>,
+    known: &Known<'_>,
     options: &Options,
     (halt, other): (&AtomicBool, &AtomicBool),
     (begun, latest): (Instant, &Mutex<Latest>),
@@ -190,7 +191,7 @@ pub(super) fn accompanied(
             // Who listens stays until this ends.
             let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
         };
-        let known = compact::Known { start: Some(&start), ..compact::Known::default() };
+        let known = Known::from_start(Some(&start));
         compact::solve(smaller, options, halt, begun, &known, &mut heard)
     };
     let mut hear = |record: &mut Record<'_>, (values, bound, nodes): (Option<Vec<u32>>, _, _)| {

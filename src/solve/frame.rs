@@ -103,11 +103,8 @@ impl<'a> Frame<'a> {
 
 /// True where variables keep a row as long as each is at most so large.
 fn is_idle(row: &Row, most: &[u32]) -> bool {
-    let end = |is_least: bool| -> f64 {
-        let of = row.terms.iter().filter(|(_, factor)| (*factor < 0.0) == is_least);
-        of.map(|(variable, factor)| factor * f64::from(most[*variable as usize])).sum()
-    };
-    row.least <= end(true) && end(false) <= row.most
+    let (least, largest) = row.ends(|variable| (0, most[variable as usize]));
+    row.least <= least && largest <= row.most
 }
 
 /// Prices from the duals of a relaxation's rows; those of sets, whole and with a variable left out, are known.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use fastrand::Rng;
 
+use super::known::Known;
 use super::layout::Layout;
 use super::record::Record;
 use super::search::Walked;
@@ -189,7 +190,7 @@ fn worth_keeping(layout: &Layout<'_>, plans: &[&Vec<u32>]) -> Vec<bool> {
 /// The best values of the smaller program within the limits, as values of the whole.
 pub(super) fn merged(reduced: &Reduced, best: &[u32], options: &Options, stop: &AtomicBool) -> Option<Vec<u32>> {
     let start = reduced.forth(best);
-    let known = compact::Known { start: Some(&start), ..compact::Known::default() };
+    let known = Known::from_start(Some(&start));
     let ending = compact::solve(&reduced.program, options, stop, Instant::now(), &known, &mut |_| {}).ok()?;
     ending.values.map(|values| reduced.back(&values))
 }

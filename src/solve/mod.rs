@@ -21,6 +21,7 @@ mod ground;
 mod highs_ffi;
 mod joint;
 mod kernel;
+mod known;
 mod layout;
 mod lift;
 mod local;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use super::goal::Goal;
+use super::known::Known;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::multipliers::{Multipliers, Proof};
@@ -282,7 +283,7 @@ fn compactly(
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
         record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let known = compact::Known { start: start.as_deref(), ..compact::Known::default() };
+    let known = Known::from_start(start.as_deref());
     let ending = compact::solve(program, options, stop, begun, &known, &mut heard)?;
     Ok(concluded(ending, reduced, record, method))
 }

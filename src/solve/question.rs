@@ -64,14 +64,8 @@ impl Within {
 
     fn keeps_rows(&self, rows: &[Row]) -> bool {
         rows.iter().all(|row| {
-            let ends = |is_least: bool| -> f64 {
-                let end = |(variable, factor): &(u32, f64)| {
-                    let (least, most) = self.ranges[*variable as usize];
-                    factor * f64::from(if (*factor > 0.0) == is_least { least } else { most })
-                };
-                row.terms.iter().map(end).sum()
-            };
-            ends(true) <= row.most && ends(false) >= row.least
+            let (least, largest) = row.ends(|variable| self.ranges[variable as usize]);
+            least <= row.most && largest >= row.least
         })
     }
 
