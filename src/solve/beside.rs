@@ -3,17 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use super::known::Known;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::pool::Pool;
 use super::record::Record;
 use super::rescue::Rescue;
 use super::{Watch, compact, mosaic, search, tree};
-use crate::model::Program;
 use crate::problem::SolveError;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
@@ -23,24 +20,15 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
 /// does not depend on which of the two is quicker; a tree without questions cuts the search short. After a few of the tree's
-/// stages there is a longer search on all threads, for which the tree waits. With a rival, HiGHS works on one model of the same
-/// program meanwhile, as soon as the tree has no more rows for it; of plans of the same worth the quicker one's stays.
-///
-/// Gives the number of questions or nodes of the one that was done first.
-pub(super) fn branched(
-    layout: &Layout<'_>,
-    reduced: &Reduced,
-    has_rival: bool,
-    options: &Options,
-    record: &mut Record<'_>,
-) -> u64 {
+/// stages there is a longer search on all threads, for which the tree waits. Gives the number of questions.
+pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>) -> u64 {
     /// Stages without a better plan after which only every so manyth has a search beside it.
     const PATIENCE: u32 = 4;
     /// Stages with questions after which there is the longer search: small trees end without it.
     const LONGER: u32 = 4;
     let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return 0 };
     let mut nodes = 0;
-    let (halt, rival_halt) = (&AtomicBool::new(false), &AtomicBool::new(false));
+    let halt = &AtomicBool::new(false);
     let clock = record.clock();
     let is_over = move || halt.load(Ordering::Relaxed) || clock();
     let is_grown = &AtomicBool::new(false);
@@ -49,7 +37,6 @@ pub(super) fn branched(
     let start = &reduced.forth(&best);
     let (teller, told) = sync_channel(0);
     let (answerer, answers) = sync_channel(0);
-    let (rival_news, begun) = (&Mutex::new(Latest::default()), record.begun);
     std::thread::scope(|scope| {
         let growing = scope.spawn(move || {
             let mut tell = |news: tree::News| {
@@ -61,8 +48,7 @@ pub(super) fn branched(
             let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
             tree::grow(&layout, &most, &habits, (start, value), &mut tell, &is_over)
         });
-        let mut rival = None;
-        // On one thread, so that where there are two cores the tree has one.
+        // On one thread: the tree asks two questions at a time.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
@@ -92,23 +78,9 @@ pub(super) fn branched(
             record.hear_of_better("tree", news.bound, news.nodes);
             nodes = news.nodes;
             is_closed = news.is_closed;
-            let (values, bound) = std::mem::take(&mut *rival_news.lock().unwrap_or_else(PoisonError::into_inner));
-            if values.is_some() || bound.is_some() {
-                record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);
-            }
             is_given_up = news.is_given_up;
             if news.is_closed || is_given_up || record.is_done() || is_over() {
                 break;
-            }
-            if let Some((joints, within)) = news.rows.filter(|_| has_rival)
-                && let Some(best) = &record.best
-            {
-                let (start, halts) = (reduced.forth(best), (rival_halt, halt));
-                let rivalry = move || {
-                    let known = Known { start: Some(&start), joints: &joints, within: Some(&within) };
-                    competing(smaller, &known, options, halts, (begun, rival_news))
-                };
-                rival = Some(scope.spawn(rivalry));
             }
             asked += u32::from(news.nodes > 0);
             if asked == LONGER {
@@ -127,49 +99,14 @@ pub(super) fn branched(
                 break;
             }
         }
-        let is_beaten = halt.swap(true, Ordering::Relaxed);
-        rival_halt.store(true, Ordering::Relaxed);
+        halt.store(true, Ordering::Relaxed);
         drop((told, answerer));
         let is_broken = growing.join().is_err();
-        if let Some(ending) = rival.and_then(joined) {
-            nodes = if is_beaten { ending.nodes } else { nodes };
-            let back = ending.values.map(|values| reduced.back(&values));
-            record.hear(back.as_deref(), ending.bound, nodes);
-        }
-        if (is_broken || !(is_closed || is_given_up || is_beaten)) && !record.is_done() && !record.is_over() {
+        if (is_broken || !(is_closed || is_given_up)) && !record.is_done() && !record.is_over() {
             record.blame("HiGHS broke off in the tree".to_owned());
         }
     });
     nodes
-}
-
-/// The latest values and bound that someone told of, until they are taken.
-type Latest = (Option<Vec<u32>>, Option<f64>);
-
-/// HiGHS on one model, with what the tree knows; a proof ends the other, too.
-///
-/// # Errors
-/// Those of [`compact::solve`].
-fn competing(
-    program: &Program,
-    known: &Known<'_>,
-    options: &Options,
-    (halt, other): (&AtomicBool, &AtomicBool),
-    (begun, latest): (Instant, &Mutex<Latest>),
-) -> Result<compact::Ending, SolveError> {
-    let mut heard = |news: &compact::News<'_>| {
-        let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.0 = news.values.map(<[u32]>::to_vec).or_else(|| latest.0.take());
-        latest.1 = news.bound.or(latest.1);
-    };
-    let ending = compact::solve(program, options, halt, begun, known, &mut heard);
-    other.fetch_or(ending.as_ref().is_ok_and(|ending| ending.stop_reason.is_none()), Ordering::Relaxed);
-    ending
-}
-
-/// What the rival has to say; nothing where it failed, which is no harm: the tree says what there is to say.
-fn joined(rival: ScopedJoinHandle<'_, Result<compact::Ending, SolveError>>) -> Option<compact::Ending> {
-    rival.join().ok()?.ok()
 }
 
 /// One model of what is left for HiGHS, and search on one more thread as long as HiGHS takes; of plans of the same worth the
@@ -191,8 +128,7 @@ pub(super) fn accompanied(
             // Who listens stays until this ends.
             let _hung_up = teller.send((news.values.map(<[u32]>::to_vec), news.bound, news.nodes));
         };
-        let known = Known::from_start(Some(&start));
-        compact::solve(smaller, options, halt, begun, &known, &mut heard)
+        compact::solve(smaller, options, halt, begun, Some(&start), &mut heard)
     };
     let mut hear = |record: &mut Record<'_>, (values, bound, nodes): (Option<Vec<u32>>, _, _)| {
         record.hear(values.map(|values| reduced.back(&values)).as_deref(), bound, nodes);
@@ -362,6 +298,7 @@ fn searched(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Program;
     use crate::scenario::Method;
     use crate::solve::multipliers::Multipliers;
     use crate::solve::trials::{Numbers, best, program};

@@ -28,6 +28,7 @@ struct BinTerm {
 }
 
 /// A plane above what a bin earns.
+#[derive(Clone)]
 pub(super) struct Cut {
     pub(super) bin: usize,
     pub(super) constant: f64,
@@ -48,6 +49,7 @@ impl Cut {
 }
 
 /// A term's part of a cut that leaves a variable out, with its prices in [`TOTAL`].
+#[derive(Clone)]
 struct Without {
     set: u32,
     variable: u32,
@@ -214,7 +216,9 @@ impl<'a> Partition<'a> {
         match &program.aim {
             Aim::MostValue => -worst,
             Aim::LeastCost { coverage, .. } if worst < coverage * TOTAL => f64::INFINITY,
-            Aim::LeastCost { costs, .. } => costs.iter().zip(point).map(|(cost, value)| cost * value).sum(),
+            Aim::LeastCost { costs, .. } => {
+                costs.iter().zip(point).map(|(cost, value)| cost * value).sum::<f64>() * Frame::scale(program)
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! A program turned into one mixed-integer model for HiGHS, and what HiGHS says turned into values and a bound.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -10,8 +9,6 @@ use highs::HighsModelStatus;
 use super::StopReason;
 use super::bundles::Bundles;
 use super::highs_ffi::{self, Run, Tick};
-use super::joint::Joint;
-use super::known::Known;
 use super::steps::{self, value_scale};
 use crate::model::{Aim, Program};
 use crate::problem::SolveError;
@@ -90,7 +87,7 @@ struct Compact {
     step: Option<f64>,
 }
 
-/// Solves a program by one model, with what is known of it; values and bound are those of the whole program.
+/// Solves a program by one model, from a start that keeps the rules if there is one.
 ///
 /// # Errors
 /// [`SolveError`] when HiGHS cannot take the model at all and there is no start.
@@ -99,17 +96,16 @@ pub(super) fn solve(
     options: &Options,
     halt: &AtomicBool,
     begun: Instant,
-    known: &Known<'_>,
+    start: Option<&[u32]>,
     heard: &mut dyn FnMut(&News<'_>),
 ) -> Result<Ending, SolveError> {
     if let Some(ending) = without_search(program) {
         return Ok(ending);
     }
-    let compact = Compact::new(program, known);
-    let start = known.start;
+    let compact = Compact::new(program);
     let full_start = start.map(|values| compact.complete(program, values));
     let (scale, step) = (compact.scale, compact.step);
-    let (columns, mut model) = compact.model(program, known.joints)?;
+    let (columns, mut model) = compact.model(program)?;
     let rows = model.num_rows();
     set_options(&mut model, options, begun, step)?;
     if let Some(full_start) = &full_start {
@@ -201,23 +197,17 @@ fn set_options(
 }
 
 impl Compact {
-    fn new(program: &Program, known: &Known<'_>) -> Self {
+    fn new(program: &Program) -> Self {
         let mut columns = ProblemVariables::new();
-        let mut value = |(place, entry): (usize, &crate::model::Variable)| {
-            let (least, most) = known.range(place, entry.most);
-            columns.add(variable().integer().min(f64::from(least)).max(f64::from(most)))
-        };
-        let values = program.variables.iter().enumerate().map(&mut value).collect();
+        let mut value =
+            |entry: &crate::model::Variable| columns.add(variable().integer().min(0.0).max(f64::from(entry.most)));
+        let values = program.variables.iter().map(&mut value).collect();
         let mut rungs = Vec::new();
         for (place, group) in program.groups.iter().enumerate().filter(|_| needs_rungs(program)) {
             for term in &group.terms {
                 let mut below = 0;
-                let is_full = known.is_full(program, group, term.set);
                 for (at, level) in group.rungs() {
-                    let is_last = at == group.full_at();
-                    let least = if is_last && is_full == Some(true) { 1.0 } else { 0.0 };
-                    let most = if is_last && is_full == Some(false) { 0.0 } else { 1.0 };
-                    let column = variable().min(least).max(most);
+                    let column = variable().min(0.0).max(1.0);
                     // Where a further unit adds more than the one before, only whole rungs keep the order.
                     let column = if group.is_concave() { column } else { column.integer() };
                     let worth = term.weight * level * group.scale;
@@ -252,7 +242,7 @@ impl Compact {
     }
 
     /// Columns of the program's variables and the model.
-    fn model(self, program: &Program, joints: &[Joint]) -> Result<(usize, highs::Model), SolveError> {
+    fn model(self, program: &Program) -> Result<(usize, highs::Model), SolveError> {
         let Self { columns, values, rungs, worst, bundles, sums, scale, .. } = self;
         let items: Vec<Variable> = values.iter().chain(&sums).copied().collect();
         // The value of each part, in model units.
@@ -307,17 +297,6 @@ impl Compact {
                     problem = problem.with(constraint!(pair[0].column >= pair[1].column));
                 }
             }
-        }
-        let of_set: HashMap<u32, &[Rung]> =
-            rungs.chunk_by(|a, b| a.set == b.set).map(|rungs| (rungs[0].set, rungs)).collect();
-        let scale = value_scale(program);
-        for joint in joints {
-            let rungs = joint.sets.iter().filter_map(|(set, factor)| of_set.get(set).map(|rungs| (rungs, factor)));
-            let earned = rungs
-                .flat_map(|(rungs, factor)| rungs.iter().map(move |rung| scale * factor * rung.worth * rung.column));
-            let factors = joint.factors.iter().map(|(place, factor)| -scale * factor * values[*place as usize]);
-            let sum: Expression = earned.chain(factors).sum();
-            problem = problem.with(constraint!(sum <= scale * joint.most));
         }
         if let Aim::LeastCost { coverage, .. } = program.aim {
             if needs_rungs(program) {
@@ -438,6 +417,6 @@ impl Watcher<'_> {
 /// `None` when HiGHS does not say within the time.
 pub(super) fn is_infeasible(program: &Program, time_limit_s: f64, stop: &AtomicBool) -> Option<bool> {
     let options = Options { time_limit_s, gap: 1.0, seed: 0, threads: 1, method: Method::Compact };
-    let ending = solve(program, &options, stop, Instant::now(), &Known::default(), &mut |_| {}).ok()?;
+    let ending = solve(program, &options, stop, Instant::now(), None, &mut |_| {}).ok()?;
     (ending.is_infeasible || ending.values.is_some()).then_some(ending.is_infeasible)
 }

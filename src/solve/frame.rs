@@ -38,9 +38,10 @@ impl<'a> Frame<'a> {
     /// Variables up to `most`, the rows that these limits alone do not keep, and the sums.
     pub(super) fn new(program: &'a Program, bundles: &Bundles, most: &[u32]) -> Self {
         let mut problem = RowProblem::default();
+        let scale = Self::scale(program);
         let cost = |variable: usize| match &program.aim {
             Aim::MostValue => 0.0,
-            Aim::LeastCost { costs, .. } => costs[variable],
+            Aim::LeastCost { costs, .. } => costs[variable] * scale,
         };
         let column = |(variable, most): (usize, &u32)| problem.add_column(cost(variable), 0.0..=f64::from(*most));
         let mut items: Vec<Col> = most.iter().enumerate().map(column).collect();
@@ -95,9 +96,14 @@ impl<'a> Frame<'a> {
         (self.problem, FrameRows { count: self.rows, first_part: self.first_part, has_row: self.has_row })
     }
 
-    /// The objective in the units of the relaxation: the program's times this.
+    /// The objective in the units of the relaxation: the program's times this. Costs are brought to the size of values, or HiGHS
+    /// would take prices of values for nought.
     pub(super) fn scale(program: &Program) -> f64 {
-        if matches!(program.aim, Aim::MostValue) { TOTAL } else { 1.0 }
+        let most = match &program.aim {
+            Aim::MostValue => 1.0,
+            Aim::LeastCost { costs, .. } => costs.iter().sum(),
+        };
+        if most > 0.0 { TOTAL / most } else { 1.0 }
     }
 }
 
@@ -123,7 +129,7 @@ pub(super) fn multipliers(
         (Aim::MostValue, Some(first)) => duals[first..first + program.parts].iter().map(|dual| -dual).collect(),
         (Aim::LeastCost { .. }, first) => {
             let first = first.unwrap_or_default();
-            duals[first..first + program.parts].iter().map(|dual| dual * TOTAL).collect()
+            duals[first..first + program.parts].iter().map(|dual| dual * TOTAL / scale).collect()
         }
     };
     Multipliers { parts, rows: prices, sets, left_out }.mended(program)

@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "HiGHS takes callbacks only through its C interface; the only unsafe code")]
 
 use std::ffi::{c_char, c_int, c_void};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -42,11 +43,28 @@ const GRACE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A value that may go to another thread.
-struct Movable<T>(T);
+pub(super) struct Movable<T>(T);
 
-// SAFETY: a HiGHS instance has no ties to the thread that made it; it is used by one thread at a time, since it is moved
-// into the thread that solves and from there, once solved, back.
+/// A model that may go to another thread.
+pub(super) type Live = Movable<Model>;
+
+// SAFETY: a HiGHS instance has no ties to the thread that made it, and only this file wraps one; it is used by one thread at a
+// time, since who has it, or may change it, is the only one.
 unsafe impl<T> Send for Movable<T> {}
+
+impl<T> Deref for Movable<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Movable<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
 
 /// What the callback needs.
 struct Line {
@@ -57,7 +75,7 @@ struct Line {
 }
 
 /// A quiet model on one thread, to be minimised, with further options; `None` where HiGHS refuses.
-pub(super) fn linear(problem: RowProblem, options: &[(&str, &str)]) -> Option<Model> {
+pub(super) fn linear(problem: RowProblem, options: &[(&str, &str)]) -> Option<Live> {
     let mut model = Model::try_new(problem).ok()?;
     model.set_sense(Sense::Minimise);
     model.make_quiet();
@@ -66,7 +84,7 @@ pub(super) fn linear(problem: RowProblem, options: &[(&str, &str)]) -> Option<Mo
     }
     model.try_set_option("parallel", "off").ok()?;
     model.try_set_option("threads", 1).ok()?;
-    Some(model)
+    Some(Movable(model))
 }
 
 /// Runs a model; `listener` hears of progress and new solutions, `is_over` says when to stop.
@@ -105,12 +123,13 @@ pub(super) struct Ended {
 }
 
 /// Runs a model that is there for the next run, too; where HiGHS fails, `None`, and there is no model any more.
-pub(super) fn rerun(model: &mut Option<Model>, is_over: &dyn Fn() -> bool) -> Option<Ended> {
-    let Run::Solved(solved) = run(model.take()?, &mut |_| {}, is_over) else { return None };
+pub(super) fn rerun(model: &mut Option<Live>, is_over: &dyn Fn() -> bool) -> Option<Ended> {
+    let Movable(taken) = model.take()?;
+    let Run::Solved(solved) = run(taken, &mut |_| {}, is_over) else { return None };
     let (status, objective) = (solved.status(), solved.objective_value());
     let solution = solved.get_solution();
     let (columns, duals) = (solution.columns().to_vec(), solution.dual_rows().to_vec());
-    *model = Some(Model::from(*solved));
+    *model = Some(Movable(Model::from(*solved)));
     Some(Ended { status, objective, columns, duals })
 }
 
@@ -165,9 +184,13 @@ pub(super) fn clear_basis(model: &mut Model) -> bool {
 
 /// Which columns and rows are basic, or at which of their ends: HiGHS's numbers, kept small, since a tree keeps many.
 pub(super) struct Basis {
-    columns: Vec<u8>,
-    rows: Vec<u8>,
+    pub(super) columns: Vec<u8>,
+    pub(super) rows: Vec<u8>,
 }
+
+/// The number of what is basic.
+#[expect(clippy::cast_possible_truncation, reason = "HiGHS has five numbers, from 0 on")]
+pub(super) const BASIC: u8 = highs_sys::kHighsBasisStatusBasic as u8;
 
 /// The basis of the last answer; `None` where there is none.
 pub(super) fn basis(model: &mut Model) -> Option<Basis> {
@@ -180,14 +203,13 @@ pub(super) fn basis(model: &mut Model) -> Option<Basis> {
     (status == highs_sys::kHighsStatusOk).then_some(basis)
 }
 
-/// Where the next run starts; rows that came since are basic. False where HiGHS refuses.
+/// Where the next run starts; false where HiGHS refuses.
 pub(super) fn set_basis(model: &mut Model, basis: &Basis) -> bool {
     let large = |numbers: &[u8]| numbers.iter().map(|number| c_int::from(*number)).collect::<Vec<c_int>>();
-    let (columns, mut rows) = (large(&basis.columns), large(&basis.rows));
-    if columns.len() != model.num_cols() || rows.len() > model.num_rows() {
+    let (columns, rows) = (large(&basis.columns), large(&basis.rows));
+    if columns.len() != model.num_cols() || rows.len() != model.num_rows() {
         return false;
     }
-    rows.resize(model.num_rows(), highs_sys::kHighsBasisStatusBasic);
     // SAFETY: the instance is live and has as many columns and rows as there are entries; HiGHS reads them only.
     let status = unsafe { highs_sys::Highs_setBasis(model.as_mut_ptr(), columns.as_ptr(), rows.as_ptr()) };
     status == highs_sys::kHighsStatusOk

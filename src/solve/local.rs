@@ -1,12 +1,12 @@
 //! An answer of a relaxation turned into rows on what neighbouring sets earn together, which whole units keep and it breaks.
 
-use highs::{Col, HighsModelStatus, Model, RowProblem};
+use highs::{Col, HighsModelStatus, RowProblem};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::area::Area;
 use super::dive::Dive;
-use super::highs_ffi;
+use super::highs_ffi::{self, Live};
 use super::joint::Joint;
 use super::layout::Layout;
 use super::region::{Kind, Region, Whole};
@@ -164,7 +164,7 @@ fn joint(region: &Region, whole: &impl Whole, prices: &[i64], top: i64) -> Joint
 
 /// The smallest constant and prices above what some whole units earn.
 struct Prices {
-    model: Option<Model>,
+    model: Option<Live>,
     constant: Col,
     units: Vec<Col>,
 }

@@ -1,25 +1,31 @@
 //! The model that learns: variables, rows, and a number for what each bin earns, bounded by the cuts so far.
 
+mod sharing;
+
 use std::collections::BTreeMap;
 
-use highs::{Col, HighsModelStatus, Model};
+use highs::{Col, HighsModelStatus};
 
 use super::bins::{Cut, Partition};
 use super::bundles::Bundles;
 use super::frame::{self, Frame, FrameRows, TOTAL};
-use super::highs_ffi::{self, Basis, Ended};
+use super::highs_ffi::{self, Basis, Ended, Live};
 use super::joint::{Joint, PricedJoint};
 use super::multipliers::{Decided, Multipliers, Proof};
 use crate::model::Program;
 
+pub(super) use self::sharing::Masters;
+
 /// The model that learns.
 pub(super) struct Master {
-    model: Option<Model>,
+    model: Option<Live>,
     items: Vec<Col>,
     bins: Vec<Col>,
     /// Rows that are no cuts.
     frame_rows: FrameRows,
     cuts: Vec<Learnt>,
+    /// The number of each cut: masters that share what they learn have the same cuts, with the same numbers, in another order.
+    numbers: Vec<usize>,
     /// For each cut, how many answers ago it last bound.
     idle: Vec<u32>,
     /// Least and most of each variable.
@@ -31,6 +37,7 @@ pub(super) struct Master {
 }
 
 /// What a row of the master says.
+#[derive(Clone)]
 enum Learnt {
     /// What a bin earns at most.
     Plane(Cut),
@@ -38,7 +45,7 @@ enum Learnt {
     Joint(Joint, f64),
 }
 
-/// A basis, good as long as no cut is taken away.
+/// A basis with its cuts by number, good as long as no cut is taken away.
 pub(super) struct Place {
     basis: Basis,
     forgotten: u32,
@@ -125,13 +132,14 @@ impl Master {
         let (problem, frame_rows) = frame.finished();
         let model = highs_ffi::linear(problem, &[("solver", "simplex"), ("presolve", "off")])?;
         let ranges = most.iter().map(|most| (0, *most)).collect();
-        let (cuts, idle) = (Vec::new(), Vec::new());
+        let (cuts, numbers, idle) = (Vec::new(), Vec::new(), Vec::new());
         Some(Self {
             model: Some(model),
             items,
             bins: columns,
             frame_rows,
             cuts,
+            numbers,
             idle,
             ranges,
             held: BTreeMap::new(),
@@ -147,7 +155,7 @@ impl Master {
     }
 
     /// Adds a row on several sets, all those of some bins; the factors of those that share one are alike.
-    pub(super) fn add_joint(&mut self, joint: Joint, bin_of: impl Fn(u32) -> usize) {
+    pub(super) fn add_joint(&mut self, joint: Joint, bin_of: &dyn Fn(u32) -> usize) {
         let largest = joint.sets.iter().fold(f64::MIN_POSITIVE, |largest, (_, factor)| largest.max(*factor));
         let times = TOTAL / largest;
         let factors = joint.factors.iter().map(|(variable, factor)| (self.items[*variable as usize], -times * factor));
@@ -163,6 +171,7 @@ impl Master {
         let Some(model) = &mut self.model else { return };
         // A row that HiGHS does not take leaves the bound as true as it was, but the duals would be out of step.
         if model.try_add_row(..=most, row).is_ok() {
+            self.numbers.push(self.cuts.len());
             self.cuts.push(learnt);
             self.idle.push(0);
         } else {
@@ -199,33 +208,63 @@ impl Master {
 
     /// Takes away cuts that did not bind in the last `patience` answers; `answer`, if it is still of use, forgets them, too.
     pub(super) fn forget(&mut self, patience: u32, answer: Option<&mut Answer>) {
-        let Some(model) = &mut self.model else { return };
-        self.forgotten += 1;
         let is_gone: Vec<bool> = self.idle.iter().map(|idle| *idle >= patience).collect();
         if let Some(answer) = answer {
             let mut gone = std::iter::repeat_n(&false, self.frame_rows.count).chain(&is_gone);
             answer.duals.retain(|_| gone.next() != Some(&true));
         }
-        if highs_ffi::delete_rows(model, self.frame_rows.count, &is_gone) {
-            let mut gone = is_gone.iter();
-            self.cuts.retain(|_| gone.next() != Some(&true));
-            self.idle.retain(|idle| *idle < patience);
-        } else {
-            self.model = None;
+        self.take_away(&is_gone);
+    }
+
+    /// Takes in cuts that others learnt.
+    fn take_in(&mut self, learnt: &[Learnt], bin_of: &dyn Fn(u32) -> usize) {
+        for learnt in learnt {
+            match learnt {
+                Learnt::Plane(cut) => self.add(cut.clone()),
+                Learnt::Joint(joint, _) => self.add_joint(joint.clone(), bin_of),
+            }
         }
+    }
+
+    /// Takes away cuts.
+    fn take_away(&mut self, is_gone: &[bool]) {
+        let Some(model) = &mut self.model else { return };
+        self.forgotten += 1;
+        if !highs_ffi::delete_rows(model, self.frame_rows.count, is_gone) {
+            self.model = None;
+            return;
+        }
+        let is_left = |cut: usize| !is_gone[cut];
+        let mut left: Vec<usize> = (0..is_gone.len()).filter(|cut| is_left(*cut)).collect();
+        // Numbers without gaps, in the order that they had: the same in all masters with the same cuts.
+        left.sort_unstable_by_key(|cut| self.numbers[*cut]);
+        (0..).zip(&left).for_each(|(number, cut)| self.numbers[*cut] = number);
+        let mut place = 0..;
+        self.numbers.retain(|_| place.next().is_some_and(is_left));
+        let mut place = 0..;
+        self.cuts.retain(|_| place.next().is_some_and(is_left));
+        let mut place = 0..;
+        self.idle.retain(|_| place.next().is_some_and(is_left));
     }
 
     /// Where the last answer was found.
     pub(super) fn place(&mut self) -> Option<Place> {
-        let basis = highs_ffi::basis(self.model.as_mut()?)?;
+        let mut basis = highs_ffi::basis(self.model.as_mut()?)?;
+        let (_, of_cuts) = basis.rows.split_at_mut_checked(self.frame_rows.count)?;
+        let by_cut = of_cuts.to_vec();
+        self.numbers.iter().zip(by_cut).for_each(|(number, of_cut)| of_cuts[*number] = of_cut);
         Some(Place { basis, forgotten: self.forgotten })
     }
 
     /// Begins the next search for an answer there; where that is not possible, where the last one ended.
     pub(super) fn start_at(&mut self, place: &Place) {
         if let Some(model) = self.model.as_mut().filter(|_| place.forgotten == self.forgotten) {
+            let (of_frame, of_cuts) = place.basis.rows.split_at(self.frame_rows.count);
+            // Cuts that came since do not bind there.
+            let of_cut = |number: &usize| of_cuts.get(*number).copied().unwrap_or(highs_ffi::BASIC);
+            let rows = of_frame.iter().copied().chain(self.numbers.iter().map(of_cut)).collect();
             // Any basis will do.
-            let _refused = highs_ffi::set_basis(model, &place.basis);
+            let _refused = highs_ffi::set_basis(model, &Basis { columns: place.basis.columns.clone(), rows });
         }
     }
 
@@ -253,7 +292,7 @@ impl Master {
     }
 
     /// The prices on rows of several sets.
-    pub(super) fn joints(&self, program: &Program, answer: &Answer) -> Vec<PricedJoint> {
+    fn joints(&self, program: &Program, answer: &Answer) -> Vec<PricedJoint> {
         let scale = Frame::scale(program);
         let rows = self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]);
         let priced = rows.filter_map(|(learnt, dual)| match learnt {
@@ -271,7 +310,7 @@ impl Master {
         match self.attempt(is_over) {
             Solved::Optimal(answer) => Solved::Optimal(answer),
             doubtful => {
-                let is_cleared = !is_over() && self.model.as_mut().is_some_and(highs_ffi::clear_basis);
+                let is_cleared = !is_over() && self.model.as_mut().is_some_and(|model| highs_ffi::clear_basis(model));
                 if is_cleared { self.attempt(is_over) } else { doubtful }
             }
         }
@@ -299,7 +338,7 @@ impl Master {
     /// where HiGHS failed or had to stop.
     pub(super) fn glimpse(&mut self, is_over: &dyn Fn() -> bool) -> f64 {
         /// Steps of the simplex method.
-        const STEPS: i32 = 100;
+        const STEPS: i32 = 50;
         self.limit_steps(STEPS);
         let ended = highs_ffi::rerun(&mut self.model, is_over);
         self.limit_steps(i32::MAX);

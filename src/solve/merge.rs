@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use fastrand::Rng;
 
-use super::known::Known;
 use super::layout::Layout;
 use super::record::Record;
 use super::search::Walked;
@@ -190,7 +189,6 @@ fn worth_keeping(layout: &Layout<'_>, plans: &[&Vec<u32>]) -> Vec<bool> {
 /// The best values of the smaller program within the limits, as values of the whole.
 pub(super) fn merged(reduced: &Reduced, best: &[u32], options: &Options, stop: &AtomicBool) -> Option<Vec<u32>> {
     let start = reduced.forth(best);
-    let known = Known::from_start(Some(&start));
-    let ending = compact::solve(&reduced.program, options, stop, Instant::now(), &known, &mut |_| {}).ok()?;
+    let ending = compact::solve(&reduced.program, options, stop, Instant::now(), Some(&start), &mut |_| {}).ok()?;
     ending.values.map(|values| reduced.back(&values))
 }

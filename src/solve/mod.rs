@@ -21,7 +21,6 @@ mod ground;
 mod highs_ffi;
 mod joint;
 mod kernel;
-mod known;
 mod layout;
 mod lift;
 mod local;

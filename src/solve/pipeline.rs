@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use super::goal::Goal;
-use super::known::Known;
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
 use super::multipliers::{Multipliers, Proof};
@@ -103,9 +102,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         let is_for_tree = !is_tied && !is_branched && proof.is_some() && (program.is_rising() || items <= QUICK);
         if is_for_tree && tree::suits(&reduced.program, &reduce::limits(&reduced.program)) {
             ending.reductions.clone_from(&reductions);
-            // Where levels rise, now the one, now the other has a proof many times sooner.
-            let has_rival = program.is_rising() && items <= HOPEFUL;
-            ending.nodes = beside::branched(layout, &reduced, has_rival, options, record);
+            ending.nodes = beside::branched(layout, &reduced, options, record);
             if record.is_done() || record.is_over() {
                 break;
             }
@@ -283,8 +280,7 @@ fn compactly(
         let back = news.values.zip(reduced).map(|(values, reduced)| reduced.back(values));
         record.hear(back.as_deref().or(news.values), news.bound, news.nodes);
     };
-    let known = Known::from_start(start.as_deref());
-    let ending = compact::solve(program, options, stop, begun, &known, &mut heard)?;
+    let ending = compact::solve(program, options, stop, begun, start.as_deref(), &mut heard)?;
     Ok(concluded(ending, reduced, record, method))
 }
 

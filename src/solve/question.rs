@@ -1,7 +1,7 @@
 //! Ranges of variables, and what sets earn, turned into an open question of a tree, in the order of how weak its bound is.
 
 use std::cmp::Ordering;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::layout::Layout;
 use super::master::Place;
@@ -21,7 +21,7 @@ pub(super) struct Node {
     /// How often its answer was whole and still broke cuts.
     pub(super) tries: u32,
     /// Where the search for its answer begins; where the last one ended, if unknown.
-    pub(super) place: Option<Rc<Place>>,
+    pub(super) place: Option<Arc<Place>>,
 }
 
 /// The values that a question is about.

@@ -4,7 +4,7 @@ use highs::Col;
 
 use super::bundles::Bundles;
 use super::frame::{self, Frame, TOTAL};
-use super::highs_ffi::{self, Run};
+use super::highs_ffi::{self, Ended};
 use super::multipliers::Multipliers;
 use crate::model::Program;
 
@@ -20,16 +20,14 @@ pub(super) fn prices(program: &Program, most: &[u32], is_over: &dyn Fn() -> bool
     let mut frame = Frame::new(program, &bundles, most);
     let row_of_set = add_links(&mut frame, program, &bundles);
     let (problem, rows) = frame.finished();
-    let model = highs_ffi::linear(problem, &[("solver", "ipm"), ("run_crossover", "off")])?;
-    let Run::Solved(solved) = highs_ffi::run(model, &mut |_| {}, is_over) else { return None };
-    let solution = solved.get_solution();
-    let duals = solution.dual_rows();
+    let mut model = highs_ffi::linear(problem, &[("solver", "ipm"), ("run_crossover", "off")]);
+    let Ended { duals, .. } = highs_ffi::rerun(&mut model, is_over)?;
     if duals.len() != rows.count {
         return None;
     }
     let scale = Frame::scale(program);
     let sets = row_of_set.iter().map(|row| row.map_or(0.0, |row| -duals[row] / scale)).collect();
-    Some(frame::multipliers(program, duals, &rows, (sets, Vec::new())))
+    Some(frame::multipliers(program, &duals, &rows, (sets, Vec::new())))
 }
 
 /// Adds the levels that are earned and their links to units; gives the row of the link of each set.

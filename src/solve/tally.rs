@@ -3,11 +3,11 @@
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use highs::{Col, HighsModelStatus, Model, RowProblem};
+use highs::{Col, HighsModelStatus, RowProblem};
 
 use super::branching::Gains;
 use super::frame::TOTAL;
-use super::highs_ffi;
+use super::highs_ffi::{self, Live};
 use super::layout::Layout;
 use super::multipliers::Decided;
 use super::question::{Branch, Node, half};
@@ -20,7 +20,7 @@ const WHOLE: f64 = 1e-6;
 ///
 /// Rows of posts, such as limits of locations and protection, are not in it: they have prices, which are in the worths.
 pub(super) struct Tally<'a> {
-    model: Option<Model>,
+    model: Option<Live>,
     /// Variables that have a column of their own, in the order of the columns: those that are no posts, then posts that must
     /// hold units.
     singles: Vec<Single>,
@@ -289,7 +289,7 @@ impl<'a> Tally<'a> {
         match self.attempt(worth, is_over) {
             Solved::Optimal(answer) => Solved::Optimal(answer),
             doubtful => {
-                let is_cleared = !is_over() && self.model.as_mut().is_some_and(highs_ffi::clear_basis);
+                let is_cleared = !is_over() && self.model.as_mut().is_some_and(|model| highs_ffi::clear_basis(model));
                 if is_cleared { self.attempt(worth, is_over) } else { doubtful }
             }
         }

@@ -1,25 +1,26 @@
 //! A program turned into a tree of smaller and smaller questions, each with a bound from prices of its own.
 
+mod asking;
 mod choosing;
 mod rounding;
 
 use std::collections::{BTreeMap, BinaryHeap};
-use std::rc::Rc;
+use std::sync::Arc;
 
+use self::asking::{Asking, Found};
 use super::bins::Partition;
 use super::branching::Gains;
 use super::bundles::Bundles;
 use super::cuts;
-use super::frame::{Frame, TOTAL};
 use super::gathering::Gathering;
 use super::goal::Goal;
 use super::joint::Joint;
 use super::layout::Layout;
 use super::local::{self, Memory};
-use super::master::{Answer, Master, Solved};
-use super::multipliers::Decided;
+use super::master::{Answer, Master, Masters, Place};
+use super::multipliers::Proof;
 use super::question::{Branch, Node, Within};
-use super::{odd, spots};
+use super::spots;
 use crate::model::{Aim, Program, Term, TermGroup};
 
 /// What a stage of growth tells.
@@ -33,9 +34,6 @@ pub(super) struct News {
     pub(super) hint: Option<Vec<u32>>,
     /// Questions asked so far.
     pub(super) nodes: u64,
-    /// Rows on several sets that whole units keep and a model of the program alone does not know, and what better values than the
-    /// best keep to; told once, when there will be no more.
-    pub(super) rows: Option<(Vec<Joint>, Within)>,
     /// True when no question is open.
     pub(super) is_closed: bool,
     /// True when the tree ends although questions are open: rows on neighbouring sets brought too little.
@@ -62,8 +60,6 @@ pub(super) struct Habits {
     patience: u32,
     /// New cuts after which some have to go, at least.
     room: usize,
-    /// A question is looked at next where it has so much of what the weakest that is open has over the best plan.
-    near: f64,
     /// Questions of the first stage.
     pub(super) first: u64,
     /// Questions before rows on neighbouring sets are looked for, and where these closed a good part of the gap: small trees end
@@ -75,6 +71,9 @@ pub(super) struct Habits {
 /// Questions of a stage.
 const STAGE: u64 = 64;
 
+/// Rounds of cuts for the first question.
+const ROOT: u32 = 40;
+
 impl Habits {
     /// Those that were found to suit programs like this.
     pub(super) fn new(program: &Program) -> Self {
@@ -82,9 +81,7 @@ impl Habits {
         let gathers_late = if program.is_rising() { 8 } else { 40 };
         let gathers_at = gathers_late;
         let shape = cuts::shape(program);
-        // Where levels rise an answer takes longer, and the weakest questions are what counts.
-        let near = if program.is_rising() { 0.8 } else { 0.6 };
-        Self { shape, rounds: 6, patience: 30, room: 200, near, first: STAGE, gathers_at, gathers_late }
+        Self { shape, rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at, gathers_late }
     }
 }
 
@@ -94,8 +91,8 @@ impl Habits {
 /// whether they earn all that they can. Its linear relaxation is the cuts' model of
 /// [`cuts::prices`], which all questions share with the cuts learnt so far; its bound is computed from the prices in whole
 /// numbers, as everywhere. Where each set of one level has a bin of its own, rows on three sets that whole units keep bring it
-/// nearer. That a question has no values at all is HiGHS's word, asked for twice. The question with the weakest bound comes
-/// next.
+/// nearer. That a question has no values at all is HiGHS's word, asked for twice. The two questions with the weakest bounds come
+/// next, side by side.
 ///
 /// # Source
 /// Land and Doig 1960; branch and Benders cut for covering: Cordeau, Furini and Ljubic 2019; zero-half cuts: Caprara and
@@ -128,62 +125,43 @@ pub(super) fn grow(
         return None;
     }
     // Where cost counts, what sets of one level earn is hardly ever in parts.
-    let is_rising = program.is_rising();
-    let singles = if is_rising || matches!(program.aim, Aim::MostValue) { bins.single() } else { BTreeMap::new() };
+    let has_singles = program.is_rising() || matches!(program.aim, Aim::MostValue);
+    let singles = if has_singles { bins.single() } else { BTreeMap::new() };
     let mut gathers_at = (!singles.is_empty()).then_some(habits.gathers_at);
-    let ends = program
-        .groups
-        .iter()
-        .filter(|group| !group.is_concave())
-        .flat_map(|group| &group.terms)
-        .filter_map(|term| singles.get(&term.set).map(|bin| (term.set, bins.ends(program, *bin))))
-        .collect();
-    let whole = Within { ranges: most.iter().map(|most| (0, *most)).collect(), decided: Decided::new() };
+    let asking = Asking::new(layout, bins, singles);
     let mut tree = Tree {
-        program,
-        singles,
-        ends,
-        is_rising,
-        layout,
-        bins,
         kept_cuts: master.cuts(),
-        master,
+        masters: Masters::new(master),
         goal,
-        gains: Gains::new(program.variables.len() + program.sets.len()),
+        gains: Gains::new(asking.items()),
+        asking,
         trials: choosing::TRIALS,
         better: None,
         hint: None,
         open: BinaryHeap::new(),
         nodes: 0,
+        halved: 0,
         begun: f64::INFINITY,
         habits,
         limits: most,
-        root: whole.ranges.clone(),
+        root: most.iter().map(|most| (0, *most)).collect(),
         closed: f64::NEG_INFINITY,
         is_broken: false,
         is_given_up: false,
         gathering: None,
         memory: Memory::default(),
         calm: None,
-        rows: gathers_at.is_none().then(|| (Vec::new(), whole)),
     };
     tree.open.push(Node::root());
-    let mut next = None;
     loop {
         let end = match tree.gathering {
             Some(_) => tree.nodes + 1,
             None if tree.nodes == 0 => gathers_at.unwrap_or(u64::MAX).min(habits.first),
             None => gathers_at.unwrap_or(tree.nodes + STAGE),
         };
-        while tree.nodes < end
-            && !tree.is_broken
-            && !tree.is_given_up
-            && !is_over()
-            && let Some(node) = next.take().or_else(|| tree.open.pop())
-        {
-            next = tree.visit(node, is_over);
+        while tree.nodes < end && !tree.open.is_empty() && !tree.is_broken && !tree.is_given_up && !is_over() {
+            tree.advance(is_over);
         }
-        tree.open.extend(next.take());
         let is_closed = tree.open.is_empty() && !tree.is_broken;
         let bound = tree.goal.turned(tree.top().max(tree.goal.best()));
         tree.goal.value = tell(News {
@@ -191,7 +169,6 @@ pub(super) fn grow(
             values: tree.better.take(),
             hint: tree.hint.take().map(|hint| hint.0),
             nodes: tree.nodes,
-            rows: tree.rows.take(),
             is_closed,
             is_given_up: tree.is_given_up,
         })?;
@@ -209,16 +186,8 @@ pub(super) fn grow(
 }
 
 struct Tree<'a> {
-    program: &'a Program,
-    layout: &'a Layout<'a>,
-    bins: Partition<'a>,
-    /// Bin of each set, where each has one for itself.
-    singles: BTreeMap<u32, usize>,
-    /// What sets whose levels rise earn with less than all of their levels, and with all, in [`TOTAL`].
-    ends: BTreeMap<u32, (f64, f64)>,
-    /// True where a further unit may earn more than the one before it.
-    is_rising: bool,
-    master: Master,
+    asking: Asking<'a>,
+    masters: Masters,
     /// Cuts that are left when those that rarely bind go.
     kept_cuts: usize,
     goal: Goal<'a>,
@@ -231,6 +200,8 @@ struct Tree<'a> {
     hint: Option<(Vec<u32>, f64)>,
     open: BinaryHeap<Node>,
     nodes: u64,
+    /// Questions with halves so far.
+    halved: u64,
     /// The bound of the first question.
     begun: f64,
     habits: &'a Habits,
@@ -247,88 +218,125 @@ struct Tree<'a> {
     /// What was learnt in that, and where rows were asked for before.
     memory: Memory,
     calm: Option<Answer>,
-    /// The rows on several sets that are worth telling others of, once they are known.
-    rows: Option<(Vec<Joint>, Within)>,
 }
 
 impl Tree<'_> {
-    /// Bounds a question; closes it, or asks two in its place, one of which may be worth looking at next.
-    fn visit(&mut self, node: Node, is_over: &(dyn Fn() -> bool + Sync)) -> Option<Node> {
-        let mut within = Within { ranges: self.root.clone(), decided: node.decided.clone() };
-        node.narrowed.iter().for_each(|(variable, least, most)| within.ranges[*variable as usize] = (*least, *most));
-        if self.goal.is_hopeless(node.height) || !within.is_possible(self.layout) {
-            return None;
-        }
-        self.nodes += 1;
-        if let Some(place) = &node.place {
-            self.master.start_at(place);
-        }
-        let answer = match self.relaxed(&within, is_over) {
-            Solved::Optimal(answer) => answer,
-            Solved::Infeasible if !is_over() => return None,
-            Solved::Infeasible | Solved::Failed => {
+    /// Asks the weakest questions that are open, side by side; closes each, or asks two in its place.
+    fn advance(&mut self, is_over: &(dyn Fn() -> bool + Sync)) {
+        let questions = self.weakest();
+        if questions.len() > self.masters.count() {
+            let Habits { shape: (bundles, _), .. } = self.habits;
+            let Some(other) = Master::new(self.asking.program, bundles, &self.asking.bins, self.limits) else {
                 self.is_broken = true;
-                return Some(node);
+                self.open.extend(questions.into_iter().map(|(node, _)| node));
+                return;
+            };
+            self.masters.widen(other, &|set| self.asking.bin_of(set));
+        }
+        // All questions after the first have what that has learnt.
+        let rounds = if self.nodes == 0 { ROOT } else { self.habits.rounds };
+        self.nodes += questions.len() as u64;
+        let (asking, goal) = (&self.asking, &self.goal);
+        let found = self.masters.ask(&questions, &|set| asking.bin_of(set), |master, (node, within)| {
+            node.place.iter().for_each(|place| master.start_at(place));
+            asking.found(within, rounds, goal, master, is_over)
+        });
+        for ((node, within), (found, place)) in questions.into_iter().zip(found) {
+            match found {
+                Found::Answer(found) => self.settle(node, within, *found, place, is_over),
+                Found::Nothing => {}
+                Found::Failed => {
+                    self.is_broken = true;
+                    self.open.push(node);
+                }
             }
-        };
-        let proof = self.master.proof(self.program, &self.bins, &answer, (&within.ranges, Some(&within.decided)));
+        }
+        self.tidy();
+    }
+
+    /// The open questions with the weakest bounds: one as long as there is but the whole program, a few where they are halves.
+    fn weakest(&mut self) -> Vec<(Node, Within)> {
+        /// A fixed number, so that answers do not depend on cores.
+        const SIDE_BY_SIDE: usize = 2;
+        let count = if self.gathering.is_some() || self.nodes == 0 { 1 } else { SIDE_BY_SIDE };
+        let mut weakest = Vec::new();
+        while weakest.len() < count
+            && let Some(node) = self.open.pop()
+        {
+            let mut within = Within { ranges: self.root.clone(), decided: node.decided.clone() };
+            node.narrowed
+                .iter()
+                .for_each(|(variable, least, most)| within.ranges[*variable as usize] = (*least, *most));
+            if !self.goal.is_hopeless(node.height) && within.is_possible(self.asking.layout) {
+                weakest.push((node, within));
+            }
+        }
+        weakest
+    }
+
+    /// Takes what a question led to: closes it, or asks two in its place, which begin at a place.
+    fn settle(
+        &mut self,
+        node: Node,
+        mut within: Within,
+        (answer, proof): (Answer, Proof),
+        place: Option<Place>,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) {
         let proven = self.goal.turned(proof.bound);
         let height = proven.min(node.height);
-        if self.nodes == 1 {
+        if self.begun.is_infinite() {
             self.begun = height;
         }
         if let Some(Branch { item, is_up, distance, height: before }) = node.branch {
             self.gains.learn(item, is_up, (before - height).max(0.0) / distance);
         }
         if self.goal.is_hopeless(height) {
-            return None;
+            return;
         }
         // What a unit costs is known of this proof alone, not of the bound that was there before.
         self.goal.narrow(&mut within.ranges, proven, &proof.loss);
-        let open = proof.full.into_iter().filter(|(set, _)| self.ends.contains_key(set));
+        let open = proof.full.into_iter().filter(|(set, _)| self.asking.ends.contains_key(set));
         self.goal.decide(&mut within.decided, proven, open);
         self.round(&answer, is_over);
         if self.goal.is_hopeless(height) && self.gathering.is_none() {
-            return None;
+            return;
         }
         if self.gathering.is_some() {
             self.root.clone_from(&within.ranges);
             // The bound that is known, which may be that of halves, says nothing of what rows bring.
-            if self.gathered(&answer, &within, proven, is_over) || self.is_given_up {
-                return Some(Node { height, decided: within.decided, ..node });
+            if self.gathered(&answer, proven, is_over) || self.is_given_up {
+                self.open.push(Node { height, decided: within.decided, ..node });
+                return;
             }
         }
-        let place = self.master.place().map(Rc::new);
-        let Some(choice) = self.choice((&answer, place.as_deref()), &within, is_over) else {
+        let Some(choice) = self.choice((&answer, place.as_ref()), &within, is_over) else {
             self.offer(&answer);
-            return self.reconsidered(Node { height, branch: None, ..node }, &answer);
+            self.reconsider(Node { height, branch: None, place: None, ..node }, &answer);
+            return;
         };
-        self.tidy();
-        let [down, up] = [false, true].map(|is_up| self.asked(&within, choice, is_up, height));
-        let (first, second) = if choice.1 - choice.1.floor() > 0.5 { (up, down) } else { (down, up) };
-        self.open.push(Node { place: place.clone(), ..second });
-        if self.is_near_the_top(height) {
-            // It is the next: where no item was tried, HiGHS is quickest from where it is.
-            return Some(first);
+        self.halved += 1;
+        let place = place.map(Arc::new);
+        for is_up in [false, true] {
+            let half = self.asked(&within, choice, is_up, height);
+            self.open.push(Node { place: place.clone(), ..half });
         }
-        self.open.push(Node { place, ..first });
-        None
     }
 
-    /// A question with a whole answer once more, where the answer breaks cuts; else it is closed.
-    fn reconsidered(&mut self, node: Node, answer: &Answer) -> Option<Node> {
+    /// Opens a question with a whole answer once more, where the answer breaks cuts; else it is closed.
+    fn reconsider(&mut self, node: Node, answer: &Answer) {
         /// After so many times what is broken is rounding.
         const TRIES: u32 = 8;
         if self.goal.is_hopeless(node.height) {
-            return None;
+            return;
         }
-        let broken = self.bins.broken(answer, 1e-9);
+        let broken = self.asking.bins.broken(answer, 1e-9);
         if broken.is_empty() || node.tries == TRIES {
             self.closed = self.closed.max(node.height);
-            return None;
+            return;
         }
-        broken.into_iter().for_each(|cut| self.master.add(cut));
-        Some(Node { tries: node.tries + 1, ..node })
+        broken.iter().for_each(|cut| self.masters.add(cut));
+        self.open.push(Node { tries: node.tries + 1, ..node });
     }
 
     /// The question with an item below or above what it has in an answer.
@@ -337,70 +345,7 @@ impl Tree<'_> {
         let both = half.ranges.iter().zip(&self.root);
         let changed = (0_u32..).zip(both).filter(|(_, (range, root))| range != root);
         let narrowed = changed.map(|(variable, ((least, most), _))| (variable, *least, *most)).collect();
-        Node::half_of(self.nodes, Branch { item, is_up, distance, height }, narrowed, half.decided)
-    }
-
-    /// True for a question not much stronger than the weakest that is open.
-    fn is_near_the_top(&self, height: f64) -> bool {
-        let best = self.goal.best();
-        self.open.peek().is_none_or(|top| height - best >= self.habits.near * (top.height - best))
-    }
-
-    /// Makes the cuts' model that of these values.
-    fn ask(&mut self, within: &Within) {
-        let held = |(set, is_full): (&u32, &bool)| {
-            let (less, all) = self.ends[set];
-            (self.singles[set], if *is_full { (all, all) } else { (0.0, less) })
-        };
-        self.master.hold(within.decided.iter().map(held).collect(), &self.bins);
-        self.master.set_ranges(&within.ranges);
-    }
-
-    /// The answer of the cuts' model for these values, after a few rounds of cuts.
-    fn relaxed(&mut self, within: &Within, is_over: &dyn Fn() -> bool) -> Solved {
-        /// A cut has to be broken by so much, relative to what its bin is worth.
-        const BROKEN: f64 = 1e-6;
-        /// Rounds for the first question.
-        const ROOT: u32 = 40;
-        /// Rounds, and the part of what is left open that so many of them have to close. Rows on three sets bring most of what they
-        /// can at once.
-        const RISING: (usize, f64) = (8, 0.02);
-        const PLAIN: (usize, f64) = (3, 0.01);
-        let (patience, least) = if self.is_rising { RISING } else { PLAIN };
-        self.ask(within);
-        let mut solved = self.master.solve(is_over);
-        // All questions after the first have what that has learnt.
-        let rounds = if self.nodes == 1 { ROOT } else { self.habits.rounds };
-        let mut heights = Vec::new();
-        for _ in 0..rounds {
-            let Solved::Optimal(answer) = &solved else { break };
-            let height = self.height_of(answer);
-            let before = heights.len().checked_sub(patience).map(|place| heights[place]);
-            let is_stuck = before.is_some_and(|before: f64| before - height < least * (height - self.goal.best()));
-            if is_stuck || self.goal.is_hopeless(height) {
-                break;
-            }
-            heights.push(height);
-            let broken = self.bins.broken(answer, BROKEN);
-            let odd = self.odd(answer);
-            if broken.is_empty() && odd.is_empty() {
-                break;
-            }
-            broken.into_iter().for_each(|cut| self.master.add(cut));
-            odd.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.singles[&set]));
-            solved = self.master.solve(is_over);
-        }
-        solved
-    }
-
-    /// Rows on three sets that an answer breaks.
-    fn odd(&self, answer: &Answer) -> Vec<Joint> {
-        odd::broken(self.layout, &self.earned(answer), &answer.items)
-    }
-
-    /// What each set earns that has a bin for itself, in the objective's units.
-    fn earned(&self, answer: &Answer) -> Vec<(u32, f64)> {
-        self.singles.iter().map(|(set, bin)| (*set, answer.earned(*bin) / TOTAL)).collect()
+        Node::half_of(self.halved, Branch { item, is_up, distance, height }, narrowed, half.decided)
     }
 
     /// True where the questions after the first have closed a good part of the gap.
@@ -415,15 +360,15 @@ impl Tree<'_> {
         let height = self.top();
         self.open.clear();
         self.open.push(Node { height, ..Node::root() });
-        self.gathering = Some(Gathering::new(height, self.is_rising));
+        self.gathering = Some(Gathering::new(self.begun, self.asking.is_rising));
     }
 
     /// A round of rows on neighbouring sets for the root; true as long as there are new ones.
-    fn gathered(&mut self, answer: &Answer, within: &Within, height: f64, is_over: &(dyn Fn() -> bool + Sync)) -> bool {
+    fn gathered(&mut self, answer: &Answer, height: f64, is_over: &(dyn Fn() -> bool + Sync)) -> bool {
         let Some(mut gathering) = self.gathering.take() else { return false };
         let best = self.goal.best();
         let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
-            if self.is_rising {
+            if self.asking.is_rising {
                 return self.broken(answer, size, is_over);
             }
             let mut calm = self.calm.take();
@@ -432,28 +377,27 @@ impl Tree<'_> {
             rows
         });
         if rows.is_empty() {
-            self.is_given_up = self.is_rising && gathering.is_in_vain(height, best);
-            let priced = self.master.joints(self.program, answer).into_iter();
-            self.rows = Some((priced.map(|priced| priced.joint).collect(), within.clone()));
+            self.is_given_up = self.asking.is_rising && gathering.is_in_vain(height, best);
             // What branching gained without these rows says little.
-            self.gains = Gains::new(self.program.variables.len() + self.program.sets.len());
+            self.gains = Gains::new(self.asking.items());
             self.trials = choosing::FIRST;
             return false;
         }
-        rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.singles[&set]));
+        rows.iter().for_each(|joint| self.masters.add_joint(joint, &|set| self.asking.bin_of(set)));
         self.gathering = Some(gathering);
         true
     }
 
     /// Rows on neighbouring sets that a point breaks.
     fn broken(&mut self, point: &Answer, size: usize, is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Joint> {
-        let (earned, values) = (self.earned(point), &point.items);
-        let spots = if self.is_rising {
-            spots::neighbourhoods(self.layout, &earned, values, size)
+        let Asking { layout, is_rising, .. } = self.asking;
+        let (earned, values) = (self.asking.earned(point), &point.items);
+        let spots = if is_rising {
+            spots::neighbourhoods(layout, &earned, values, size)
         } else {
-            spots::patches(self.layout, &earned, values, size)
+            spots::patches(layout, &earned, values, size)
         };
-        local::broken(self.layout, (self.limits, &self.root), spots, values, &mut self.memory, is_over)
+        local::broken(layout, (self.limits, &self.root), spots, values, &mut self.memory, is_over)
     }
 
     /// The bound of the weakest question that is open, so turned that more is weaker.
@@ -461,20 +405,11 @@ impl Tree<'_> {
         self.open.peek().map_or(f64::NEG_INFINITY, |node| node.height).max(self.closed)
     }
 
-    /// The objective of an answer, so turned that more is weaker.
-    fn height_of(&self, answer: &Answer) -> f64 {
-        self.height_at(answer.objective)
-    }
-
-    fn height_at(&self, objective: f64) -> f64 {
-        -objective / Frame::scale(self.program)
-    }
-
     /// Lets go of cuts that rarely bind when there are many.
     fn tidy(&mut self) {
-        if self.master.cuts() > self.kept_cuts * 3 / 2 + self.habits.room {
-            self.master.forget(self.habits.patience, None);
-            self.kept_cuts = self.master.cuts();
+        if self.masters.cuts() > self.kept_cuts * 3 / 2 + self.habits.room {
+            self.masters.forget(self.habits.patience);
+            self.kept_cuts = self.masters.cuts();
         }
     }
 }
@@ -524,7 +459,7 @@ mod tests {
             let usual = Habits::new(&program);
             let habits = match trees % 3 {
                 0 => usual,
-                1 => Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 0, room: 0, first: 1, ..usual },
+                1 => Habits { shape: (Bundles::new(&program), 3), rounds: 1, patience: 1, room: 0, first: 1, ..usual },
                 _ => Habits { first: 1, gathers_at: 1, gathers_late: 1, ..usual },
             };
             let (value, News { bound, is_closed, nodes, .. }) = grown(&program, best, &habits, (&start, value));
@@ -533,6 +468,26 @@ mod tests {
             (trees, branched) = (trees + 1, branched + u32::from(nodes > 1));
         }
         assert!(trees >= 150 && branched >= 30, "{trees} trees, {branched} with more than a root");
+    }
+
+    /// It grows the same whatever the threads.
+    #[test]
+    fn a_tree_does_not_depend_on_threads() {
+        let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+        let mut branched = 0;
+        for _ in 0..30 {
+            let program = rising(&mut numbers);
+            let best = best(&program).expect("no units keep the rules");
+            let [one, three] = [1, 3].map(|threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                pool.install(|| grown(&program, best, &Habits::new(&program), (&[0; POSTS as usize], 0.0)))
+            });
+            let said =
+                |(value, news): &(f64, News)| (value.to_bits(), news.bound.to_bits(), news.nodes, news.is_closed);
+            assert_eq!(said(&one), said(&three), "{program:?}");
+            branched += u32::from(one.1.nodes > 2);
+        }
+        assert!(branched >= 15, "{branched} trees with questions side by side");
     }
 
     /// So it does where sites count when they are covered twice and it branches on whether they are; but where rows bring little.

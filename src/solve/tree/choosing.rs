@@ -26,7 +26,7 @@ impl Tree<'_> {
         &mut self,
         (answer, place): (&Answer, Option<&Place>),
         within: &Within,
-        is_over: &dyn Fn() -> bool,
+        is_over: &(dyn Fn() -> bool + Sync),
     ) -> Option<(u32, f64)> {
         let mut choices = variables_in_parts(answer, within);
         if choices.is_empty() {
@@ -37,29 +37,33 @@ impl Tree<'_> {
             choices.sort_by(|a, b| gains.score(b.0, b.1).total_cmp(&gains.score(a.0, a.1)).then(a.0.cmp(&b.0)));
         };
         by_score(&self.gains, &mut choices);
-        let height = self.height_of(answer);
+        let height = self.asking.height_of(answer);
         let trials = std::mem::replace(&mut self.trials, TRIALS);
         let is_unknown = |choice: &&(u32, f64)| !self.gains.is_known(choice.0);
         let unknown: Vec<(u32, f64)> = choices.iter().take(trials).filter(is_unknown).copied().collect();
         let (mut best, mut idle) = (0.0, 0);
-        for (item, level) in unknown {
-            if idle == IDLE {
+        for some in unknown.chunks(self.masters.count()) {
+            if idle >= IDLE || is_over() {
                 break;
             }
-            for is_up in [false, true] {
-                if is_over() {
-                    break;
+            let asking = &self.asking;
+            let tried = self.masters.ask(some, &|set| asking.bin_of(set), |master, (item, level)| {
+                [false, true].map(|is_up| {
+                    let (half, distance) = within.half(*item, *level, is_up);
+                    asking.put(&half, master);
+                    place.into_iter().for_each(|place| master.start_at(place));
+                    (master.glimpse(is_over), distance)
+                })
+            });
+            for ((item, level), (tried, _)) in some.iter().zip(tried) {
+                for (is_up, (objective, distance)) in [false, true].into_iter().zip(tried) {
+                    // Beyond the best plan nothing is gained any more.
+                    let reached = self.asking.height_at(objective).max(self.goal.best()).min(height);
+                    self.gains.learn(*item, is_up, (height - reached) / distance);
                 }
-                let (half, distance) = within.half(item, level, is_up);
-                self.ask(&half);
-                place.into_iter().for_each(|place| self.master.start_at(place));
-                let objective = self.master.glimpse(is_over);
-                // Beyond the best plan nothing is gained any more.
-                let reached = self.height_at(objective).max(self.goal.best()).min(height);
-                self.gains.learn(item, is_up, (height - reached) / distance);
+                let score = self.gains.score(*item, *level);
+                (best, idle) = if score > best { (score, 0) } else { (best, idle + 1) };
             }
-            let score = self.gains.score(item, level);
-            (best, idle) = if score > best { (score, 0) } else { (best, idle + 1) };
         }
         by_score(&self.gains, &mut choices);
         choices.first().copied()
@@ -68,9 +72,9 @@ impl Tree<'_> {
     /// Sets whose levels rise and that earn neither all they can nor what they can without it, as items, and their part of it.
     fn sets_in_parts(&self, answer: &Answer, within: &Within) -> Vec<(u32, f64)> {
         let first = u32::try_from(within.ranges.len()).unwrap_or(u32::MAX);
-        let open = self.ends.iter().filter(|(set, _)| !within.decided.contains_key(set));
+        let open = self.asking.ends.iter().filter(|(set, _)| !within.decided.contains_key(set));
         let part = |(set, (less, all)): (&u32, &(f64, f64))| {
-            (first + set, (answer.earned(self.singles[set]) - less) / (all - less))
+            (first + set, (answer.earned(self.asking.bin_of(*set)) - less) / (all - less))
         };
         open.map(part).filter(|(_, part)| (NEARLY..=1.0 - NEARLY).contains(part)).collect()
     }

@@ -11,23 +11,23 @@ impl Tree<'_> {
     /// than are needed.
     pub(super) fn round(&mut self, answer: &Answer, is_over: &dyn Fn() -> bool) {
         let mut posts: Vec<(u32, f64)> = (0_u32..)
-            .zip(answer.items[..self.program.variables.len()].iter().copied())
-            .filter(|(variable, value)| *value > 0.0 && self.layout.is_post(*variable))
+            .zip(answer.items[..self.asking.program.variables.len()].iter().copied())
+            .filter(|(variable, value)| *value > 0.0 && self.asking.layout.is_post(*variable))
             .collect();
         posts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let mut state = State::resume(self.layout, vec![0; self.program.variables.len()]);
+        let mut state = State::resume(self.asking.layout, vec![0; self.asking.program.variables.len()]);
         for (post, value) in &posts {
             let mut left = value.ceil();
             while left >= 1.0 && !state.is_enough() && state.place(*post) {
                 left -= 1.0;
             }
         }
-        if matches!(self.program.aim, Aim::LeastCost { .. }) {
+        if matches!(self.asking.program.aim, Aim::LeastCost { .. }) {
             greedy::grow(&mut state, is_over);
             posts.iter().rev().for_each(|(post, _)| while state.spares(*post) {});
         }
-        let objective = self.program.objective(&state.values);
-        if self.program.broken_rule(&state.values).is_some() {
+        let objective = self.asking.program.objective(&state.values);
+        if self.asking.program.broken_rule(&state.values).is_some() {
             return;
         }
         self.keep(&state.values, objective);
@@ -41,9 +41,9 @@ impl Tree<'_> {
     pub(super) fn offer(&mut self, answer: &Answer) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32")]
         let whole = |value: &f64| value.round().clamp(0.0, 4e9) as u32;
-        let values: Vec<u32> = answer.items[..self.program.variables.len()].iter().map(whole).collect();
-        if self.program.broken_rule(&values).is_none() {
-            self.keep(&values, self.program.objective(&values));
+        let values: Vec<u32> = answer.items[..self.asking.program.variables.len()].iter().map(whole).collect();
+        if self.asking.program.broken_rule(&values).is_none() {
+            self.keep(&values, self.asking.program.objective(&values));
         }
     }
 
