@@ -48,7 +48,7 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             let (layout, most, habits) = (Layout::new(smaller), reduce::limits(smaller), tree::Habits::new(smaller));
             tree::grow(&layout, &most, &habits, (start, value), &mut tell, &is_over)
         });
-        // On one thread: the tree asks two questions at a time.
+        // On one thread: the tree has the others.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;

@@ -6,7 +6,7 @@ use super::bundles::Bundles;
 use super::multipliers::{LeftOut, Multipliers};
 use crate::model::{Aim, Program, Row, TermGroup};
 
-/// Sum of the weights in the units handed to HiGHS.
+/// Sum of the weights, or of the costs, in the units handed to HiGHS.
 pub(super) const TOTAL: f64 = 1e6;
 
 /// A relaxation under construction, to be minimised: a column per variable and per sum of them that cover together; first those
@@ -99,11 +99,11 @@ impl<'a> Frame<'a> {
     /// The objective in the units of the relaxation: the program's times this. Costs are brought to the size of values, or HiGHS
     /// would take prices of values for nought.
     pub(super) fn scale(program: &Program) -> f64 {
-        let most = match &program.aim {
+        let sum = match &program.aim {
             Aim::MostValue => 1.0,
             Aim::LeastCost { costs, .. } => costs.iter().sum(),
         };
-        if most > 0.0 { TOTAL / most } else { 1.0 }
+        if sum > 0.0 { TOTAL / sum } else { 1.0 }
     }
 }
 

@@ -66,9 +66,9 @@ mod tests {
     #[test]
     fn neighbourhoods_grow_while_that_helps() {
         let mut gathering = Gathering::new(10.0, true);
-        let heights = [10.0, 8.0, 6.0, 5.9, 5.0, 4.99, 4.5, 4.49];
+        let heights = [10.0, 8.0, 6.0, 5.9, 5.0, 4.99, 4.5, 4.39, 4.38];
         let sizes: Vec<Option<usize>> = heights.iter().map(|height| gathering.next(*height, 0.0)).collect();
-        assert_eq!(sizes, [6, 6, 6, 10, 10, 14, 14, 0].map(|size| (size > 0).then_some(size)));
+        assert_eq!(sizes, [6, 6, 6, 10, 10, 14, 14, 14, 0].map(|size| (size > 0).then_some(size)));
         assert!(!gathering.is_in_vain(4.49, 0.0));
         let mut plain = Gathering::new(10.0, false);
         assert_eq!([10.0, 8.0, 7.99, 7.0].map(|height| plain.next(height, 0.0)), [2, 2, 3, 3].map(Some));

@@ -43,26 +43,26 @@ const GRACE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A value that may go to another thread.
-pub(super) struct Movable<T>(T);
+struct Movable<T>(T);
 
 /// A model that may go to another thread.
-pub(super) type Live = Movable<Model>;
+pub(super) struct Live(Movable<Model>);
 
 // SAFETY: a HiGHS instance has no ties to the thread that made it, and only this file wraps one; it is used by one thread at a
 // time, since who has it, or may change it, is the only one.
 unsafe impl<T> Send for Movable<T> {}
 
-impl<T> Deref for Movable<T> {
-    type Target = T;
+impl Deref for Live {
+    type Target = Model;
 
-    fn deref(&self) -> &T {
-        &self.0
+    fn deref(&self) -> &Model {
+        &self.0.0
     }
 }
 
-impl<T> DerefMut for Movable<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
+impl DerefMut for Live {
+    fn deref_mut(&mut self) -> &mut Model {
+        &mut self.0.0
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn linear(problem: RowProblem, options: &[(&str, &str)]) -> Option<Li
     }
     model.try_set_option("parallel", "off").ok()?;
     model.try_set_option("threads", 1).ok()?;
-    Some(Movable(model))
+    Some(Live(Movable(model)))
 }
 
 /// Runs a model; `listener` hears of progress and new solutions, `is_over` says when to stop.
@@ -124,12 +124,12 @@ pub(super) struct Ended {
 
 /// Runs a model that is there for the next run, too; where HiGHS fails, `None`, and there is no model any more.
 pub(super) fn rerun(model: &mut Option<Live>, is_over: &dyn Fn() -> bool) -> Option<Ended> {
-    let Movable(taken) = model.take()?;
+    let Live(Movable(taken)) = model.take()?;
     let Run::Solved(solved) = run(taken, &mut |_| {}, is_over) else { return None };
     let (status, objective) = (solved.status(), solved.objective_value());
     let solution = solved.get_solution();
     let (columns, duals) = (solution.columns().to_vec(), solution.dual_rows().to_vec());
-    *model = Some(Movable(Model::from(*solved)));
+    *model = Some(Live(Movable(Model::from(*solved))));
     Some(Ended { status, objective, columns, duals })
 }
 
@@ -204,9 +204,9 @@ pub(super) fn basis(model: &mut Model) -> Option<Basis> {
 }
 
 /// Where the next run starts; false where HiGHS refuses.
-pub(super) fn set_basis(model: &mut Model, basis: &Basis) -> bool {
+pub(super) fn set_basis(model: &mut Model, columns: &[u8], rows: &[u8]) -> bool {
     let large = |numbers: &[u8]| numbers.iter().map(|number| c_int::from(*number)).collect::<Vec<c_int>>();
-    let (columns, rows) = (large(&basis.columns), large(&basis.rows));
+    let (columns, rows) = (large(columns), large(rows));
     if columns.len() != model.num_cols() || rows.len() != model.num_rows() {
         return false;
     }

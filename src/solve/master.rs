@@ -3,6 +3,7 @@
 mod sharing;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use highs::{Col, HighsModelStatus};
 
@@ -23,11 +24,7 @@ pub(super) struct Master {
     bins: Vec<Col>,
     /// Rows that are no cuts.
     frame_rows: FrameRows,
-    cuts: Vec<Learnt>,
-    /// The number of each cut: masters that share what they learn have the same cuts, with the same numbers, in another order.
-    numbers: Vec<usize>,
-    /// For each cut, how many answers ago it last bound.
-    idle: Vec<u32>,
+    cuts: Vec<Kept>,
     /// Least and most of each variable.
     ranges: Vec<(u32, u32)>,
     /// Bins that are held between two numbers.
@@ -36,13 +33,29 @@ pub(super) struct Master {
     forgotten: u32,
 }
 
+/// A cut that the master has.
+struct Kept {
+    learnt: Arc<Learnt>,
+    /// Its number: masters that share what they learn have the same cuts with the same numbers, each in an order of its own.
+    number: usize,
+    /// How many answers ago it last bound.
+    idle: u32,
+}
+
 /// What a row of the master says.
-#[derive(Clone)]
 enum Learnt {
     /// What a bin earns at most.
     Plane(Cut),
-    /// What several sets earn together at most, and how many times the row stands in the model.
-    Joint(Joint, f64),
+    /// What several sets earn together at most; the bins of these, and how many times the row stands in the model.
+    Joint(Joint, Vec<usize>, f64),
+}
+
+impl Learnt {
+    fn joint(joint: Joint, bin_of: impl Fn(u32) -> usize) -> Self {
+        let largest = joint.sets.iter().fold(f64::MIN_POSITIVE, |largest, (_, factor)| largest.max(*factor));
+        let bins = joint.sets.iter().map(|(set, _)| bin_of(*set)).collect();
+        Self::Joint(joint, bins, TOTAL / largest)
+    }
 }
 
 /// A basis with its cuts by number, good as long as no cut is taken away.
@@ -132,15 +145,12 @@ impl Master {
         let (problem, frame_rows) = frame.finished();
         let model = highs_ffi::linear(problem, &[("solver", "simplex"), ("presolve", "off")])?;
         let ranges = most.iter().map(|most| (0, *most)).collect();
-        let (cuts, numbers, idle) = (Vec::new(), Vec::new(), Vec::new());
         Some(Self {
             model: Some(model),
             items,
             bins: columns,
             frame_rows,
-            cuts,
-            numbers,
-            idle,
+            cuts: Vec::new(),
             ranges,
             held: BTreeMap::new(),
             forgotten: 0,
@@ -149,33 +159,41 @@ impl Master {
 
     /// Adds a cut; the basis of the last answer stays.
     pub(super) fn add(&mut self, cut: Cut) {
-        let factors = cut.factors.iter().map(|(item, factor)| (self.items[*item as usize], -factor));
-        let row: Vec<(Col, f64)> = factors.chain([(self.bins[cut.bin], 1.0)]).collect();
-        self.add_row(cut.constant, row, Learnt::Plane(cut));
+        self.learn(Arc::new(Learnt::Plane(cut)), self.cuts.len());
     }
 
     /// Adds a row on several sets, all those of some bins; the factors of those that share one are alike.
-    pub(super) fn add_joint(&mut self, joint: Joint, bin_of: &dyn Fn(u32) -> usize) {
-        let largest = joint.sets.iter().fold(f64::MIN_POSITIVE, |largest, (_, factor)| largest.max(*factor));
-        let times = TOTAL / largest;
-        let factors = joint.factors.iter().map(|(variable, factor)| (self.items[*variable as usize], -times * factor));
-        let mut bins: Vec<(usize, f64)> = joint.sets.iter().map(|(set, factor)| (bin_of(*set), *factor)).collect();
-        bins.sort_unstable_by_key(|(bin, _)| *bin);
-        bins.dedup_by_key(|(bin, _)| *bin);
-        let bins = bins.into_iter().map(|(bin, factor)| (self.bins[bin], factor / largest));
-        let row: Vec<(Col, f64)> = factors.chain(bins).collect();
-        self.add_row(times * joint.most, row, Learnt::Joint(joint, times));
+    pub(super) fn add_joint(&mut self, joint: Joint, bin_of: impl Fn(u32) -> usize) {
+        self.learn(Arc::new(Learnt::joint(joint, bin_of)), self.cuts.len());
     }
 
-    fn add_row(&mut self, most: f64, row: Vec<(Col, f64)>, learnt: Learnt) {
-        let Some(model) = &mut self.model else { return };
+    /// Adds what was learnt, here or elsewhere.
+    fn learn(&mut self, learnt: Arc<Learnt>, number: usize) {
+        let (most, row) = self.row(&learnt);
         // A row that HiGHS does not take leaves the bound as true as it was, but the duals would be out of step.
-        if model.try_add_row(..=most, row).is_ok() {
-            self.numbers.push(self.cuts.len());
-            self.cuts.push(learnt);
-            self.idle.push(0);
-        } else {
+        if self.model.as_mut().is_none_or(|model| model.try_add_row(..=most, row).is_err()) {
             self.model = None;
+        }
+        self.cuts.push(Kept { learnt, number, idle: 0 });
+    }
+
+    /// The row of the model that says so.
+    fn row(&self, learnt: &Learnt) -> (f64, Vec<(Col, f64)>) {
+        match learnt {
+            Learnt::Plane(cut) => {
+                let factors = cut.factors.iter().map(|(item, factor)| (self.items[*item as usize], -factor));
+                (cut.constant, factors.chain([(self.bins[cut.bin], 1.0)]).collect())
+            }
+            Learnt::Joint(joint, bins, times) => {
+                let factors = joint.factors.iter();
+                let factors = factors.map(|(variable, factor)| (self.items[*variable as usize], -times * factor));
+                let mut bins: Vec<(usize, f64)> =
+                    bins.iter().zip(&joint.sets).map(|(bin, (_, factor))| (*bin, times * factor / TOTAL)).collect();
+                bins.sort_unstable_by_key(|(bin, _)| *bin);
+                bins.dedup_by_key(|(bin, _)| *bin);
+                let bins = bins.into_iter().map(|(bin, factor)| (self.bins[bin], factor));
+                (times * joint.most, factors.chain(bins).collect())
+            }
         }
     }
 
@@ -208,7 +226,7 @@ impl Master {
 
     /// Takes away cuts that did not bind in the last `patience` answers; `answer`, if it is still of use, forgets them, too.
     pub(super) fn forget(&mut self, patience: u32, answer: Option<&mut Answer>) {
-        let is_gone: Vec<bool> = self.idle.iter().map(|idle| *idle >= patience).collect();
+        let is_gone: Vec<bool> = self.cuts.iter().map(|cut| cut.idle >= patience).collect();
         if let Some(answer) = answer {
             let mut gone = std::iter::repeat_n(&false, self.frame_rows.count).chain(&is_gone);
             answer.duals.retain(|_| gone.next() != Some(&true));
@@ -216,64 +234,51 @@ impl Master {
         self.take_away(&is_gone);
     }
 
-    /// Takes in cuts that others learnt.
-    fn take_in(&mut self, learnt: &[Learnt], bin_of: &dyn Fn(u32) -> usize) {
-        for learnt in learnt {
-            match learnt {
-                Learnt::Plane(cut) => self.add(cut.clone()),
-                Learnt::Joint(joint, _) => self.add_joint(joint.clone(), bin_of),
-            }
-        }
-    }
-
     /// Takes away cuts.
     fn take_away(&mut self, is_gone: &[bool]) {
-        let Some(model) = &mut self.model else { return };
         self.forgotten += 1;
-        if !highs_ffi::delete_rows(model, self.frame_rows.count, is_gone) {
+        let first = self.frame_rows.count;
+        if !self.model.as_mut().is_some_and(|model| highs_ffi::delete_rows(model, first, is_gone)) {
             self.model = None;
-            return;
         }
-        let is_left = |cut: usize| !is_gone[cut];
-        let mut left: Vec<usize> = (0..is_gone.len()).filter(|cut| is_left(*cut)).collect();
+        let mut gone = is_gone.iter();
+        self.cuts.retain(|_| gone.next() != Some(&true));
         // Numbers without gaps, in the order that they had: the same in all masters with the same cuts.
-        left.sort_unstable_by_key(|cut| self.numbers[*cut]);
-        (0..).zip(&left).for_each(|(number, cut)| self.numbers[*cut] = number);
-        let mut place = 0..;
-        self.numbers.retain(|_| place.next().is_some_and(is_left));
-        let mut place = 0..;
-        self.cuts.retain(|_| place.next().is_some_and(is_left));
-        let mut place = 0..;
-        self.idle.retain(|_| place.next().is_some_and(is_left));
+        let mut left: Vec<&mut usize> = self.cuts.iter_mut().map(|cut| &mut cut.number).collect();
+        left.sort_unstable();
+        (0..).zip(left).for_each(|(number, left)| *left = number);
     }
 
     /// Where the last answer was found.
     pub(super) fn place(&mut self) -> Option<Place> {
         let mut basis = highs_ffi::basis(self.model.as_mut()?)?;
         let (_, of_cuts) = basis.rows.split_at_mut_checked(self.frame_rows.count)?;
-        let by_cut = of_cuts.to_vec();
-        self.numbers.iter().zip(by_cut).for_each(|(number, of_cut)| of_cuts[*number] = of_cut);
+        let in_order = of_cuts.to_vec();
+        self.cuts.iter().zip(in_order).for_each(|(cut, of_cut)| of_cuts[cut.number] = of_cut);
         Some(Place { basis, forgotten: self.forgotten })
     }
 
     /// Begins the next search for an answer there; where that is not possible, where the last one ended.
     pub(super) fn start_at(&mut self, place: &Place) {
         if let Some(model) = self.model.as_mut().filter(|_| place.forgotten == self.forgotten) {
-            let (of_frame, of_cuts) = place.basis.rows.split_at(self.frame_rows.count);
+            let Basis { columns, rows } = &place.basis;
+            let (of_frame, of_cuts) = rows.split_at(self.frame_rows.count);
             // Cuts that came since do not bind there.
-            let of_cut = |number: &usize| of_cuts.get(*number).copied().unwrap_or(highs_ffi::BASIC);
-            let rows = of_frame.iter().copied().chain(self.numbers.iter().map(of_cut)).collect();
+            let of_cut = |cut: &Kept| of_cuts.get(cut.number).copied().unwrap_or(highs_ffi::BASIC);
+            let rows: Vec<u8> = of_frame.iter().copied().chain(self.cuts.iter().map(of_cut)).collect();
             // Any basis will do.
-            let _refused = highs_ffi::set_basis(model, &Basis { columns: place.basis.columns.clone(), rows });
+            let _refused = highs_ffi::set_basis(model, columns, &rows);
         }
     }
 
     /// The prices that an answer amounts to.
     pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
         let planes =
-            self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]).filter_map(|(learnt, dual)| match learnt {
-                Learnt::Plane(cut) => Some((cut, *dual)),
-                Learnt::Joint(..) => None,
+            self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]).filter_map(|(kept, dual)| {
+                match &*kept.learnt {
+                    Learnt::Plane(cut) => Some((cut, *dual)),
+                    Learnt::Joint(..) => None,
+                }
             });
         frame::multipliers(program, &answer.duals, &self.frame_rows, bins.prices(program, planes))
     }
@@ -295,8 +300,8 @@ impl Master {
     fn joints(&self, program: &Program, answer: &Answer) -> Vec<PricedJoint> {
         let scale = Frame::scale(program);
         let rows = self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]);
-        let priced = rows.filter_map(|(learnt, dual)| match learnt {
-            Learnt::Joint(joint, times) if *dual < 0.0 => {
+        let priced = rows.filter_map(|(kept, dual)| match &*kept.learnt {
+            Learnt::Joint(joint, _, times) if *dual < 0.0 => {
                 Some(PricedJoint { joint: joint.clone(), price: -dual * times / scale })
             }
             _ => None,
@@ -367,8 +372,8 @@ impl Master {
         if status != HighsModelStatus::Optimal || duals.len() != self.frame_rows.count + self.cuts.len() {
             return Solved::Failed;
         }
-        for (idle, dual) in self.idle.iter_mut().zip(&duals[self.frame_rows.count..]) {
-            *idle = if *dual < 0.0 { 0 } else { *idle + 1 };
+        for (cut, dual) in self.cuts.iter_mut().zip(&duals[self.frame_rows.count..]) {
+            cut.idle = if *dual < 0.0 { 0 } else { cut.idle + 1 };
         }
         let (items, others) = columns.split_at(self.items.len());
         let (items, earned) = (items.to_vec(), others[..self.bins.len()].to_vec());

@@ -116,7 +116,7 @@ impl Mosaic<'_> {
         let rows = answer.rows_on_the_way(&mut calm, |point| self.broken(patches, point, is_over));
         self.calm = calm;
         self.master.forget(PATIENCE, None);
-        rows.into_iter().for_each(|joint| self.master.add_joint(joint, &|set| self.bin_of[set as usize]));
+        rows.into_iter().for_each(|joint| self.master.add_joint(joint, |set| self.bin_of[set as usize]));
         let broken = self.calm.as_ref().map_or_else(Vec::new, |point| self.bins.broken(point, BROKEN));
         broken.into_iter().for_each(|cut| self.master.add(cut));
         self.master.set_ranges(&self.ranges);

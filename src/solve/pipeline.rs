@@ -106,7 +106,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             if record.is_done() || record.is_over() {
                 break;
             }
-            // The tree broke off, or rounding kept it from the end: one model gets its try.
+            // The tree was given up, or broke off, or rounding kept it from the end: one model gets its try.
             is_branched = true;
         }
         if !is_branched && proof.is_some() && is_for_patches(&reduced.program) {

@@ -60,6 +60,10 @@ pub(super) struct Habits {
     patience: u32,
     /// New cuts after which some have to go, at least.
     room: usize,
+    /// Questions side by side: a number of its own, so that answers do not depend on cores.
+    side_by_side: usize,
+    /// One of a question's halves is asked next where it has so much of what the weakest that is open has over the best plan.
+    near: f64,
     /// Questions of the first stage.
     pub(super) first: u64,
     /// Questions before rows on neighbouring sets are looked for, and where these closed a good part of the gap: small trees end
@@ -81,7 +85,10 @@ impl Habits {
         let gathers_late = if program.is_rising() { 8 } else { 40 };
         let gathers_at = gathers_late;
         let shape = cuts::shape(program);
-        Self { shape, rounds: 6, patience: 30, room: 200, first: STAGE, gathers_at, gathers_late }
+        // Where levels rise, trees are far from their end for long, and the weakest questions are what counts; elsewhere, halves
+        // of halves lead to better plans and soon to the end.
+        let (side_by_side, near) = if program.is_rising() { (2, f64::INFINITY) } else { (1, 0.6) };
+        Self { shape, rounds: 6, patience: 30, room: 200, side_by_side, near, first: STAGE, gathers_at, gathers_late }
     }
 }
 
@@ -89,10 +96,10 @@ impl Habits {
 ///
 /// A question is the program with narrower ranges of its variables and, where levels rise, with sets of which it is decided
 /// whether they earn all that they can. Its linear relaxation is the cuts' model of
-/// [`cuts::prices`], which all questions share with the cuts learnt so far; its bound is computed from the prices in whole
+/// [`cuts::prices`] with all cuts learnt so far; its bound is computed from the prices in whole
 /// numbers, as everywhere. Where each set of one level has a bin of its own, rows on three sets that whole units keep bring it
-/// nearer. That a question has no values at all is HiGHS's word, asked for twice. The two questions with the weakest bounds come
-/// next, side by side.
+/// nearer. That a question has no values at all is HiGHS's word, asked for twice. The questions with the weakest
+/// bounds come next, where levels rise two side by side.
 ///
 /// # Source
 /// Land and Doig 1960; branch and Benders cut for covering: Cordeau, Furini and Ljubic 2019; zero-half cuts: Caprara and
@@ -139,6 +146,7 @@ pub(super) fn grow(
         better: None,
         hint: None,
         open: BinaryHeap::new(),
+        next: None,
         nodes: 0,
         halved: 0,
         begun: f64::INFINITY,
@@ -159,9 +167,10 @@ pub(super) fn grow(
             None if tree.nodes == 0 => gathers_at.unwrap_or(u64::MAX).min(habits.first),
             None => gathers_at.unwrap_or(tree.nodes + STAGE),
         };
-        while tree.nodes < end && !tree.open.is_empty() && !tree.is_broken && !tree.is_given_up && !is_over() {
+        while tree.nodes < end && !tree.is_done() && !tree.is_broken && !tree.is_given_up && !is_over() {
             tree.advance(is_over);
         }
+        tree.open.extend(tree.next.take());
         let is_closed = tree.open.is_empty() && !tree.is_broken;
         let bound = tree.goal.turned(tree.top().max(tree.goal.best()));
         tree.goal.value = tell(News {
@@ -199,6 +208,8 @@ struct Tree<'a> {
     /// The best values near an answer since the last stage, and their objective.
     hint: Option<(Vec<u32>, f64)>,
     open: BinaryHeap<Node>,
+    /// The half to ask next, if that is not the weakest question.
+    next: Option<Node>,
     nodes: u64,
     /// Questions with halves so far.
     halved: u64,
@@ -231,17 +242,18 @@ impl Tree<'_> {
                 self.open.extend(questions.into_iter().map(|(node, _)| node));
                 return;
             };
-            self.masters.widen(other, &|set| self.asking.bin_of(set));
+            self.masters.widen(other);
         }
         // All questions after the first have what that has learnt.
         let rounds = if self.nodes == 0 { ROOT } else { self.habits.rounds };
         self.nodes += questions.len() as u64;
         let (asking, goal) = (&self.asking, &self.goal);
-        let found = self.masters.ask(&questions, &|set| asking.bin_of(set), |master, (node, within)| {
+        let found = self.masters.ask(&questions, |master, (node, within)| {
             node.place.iter().for_each(|place| master.start_at(place));
             asking.found(within, rounds, goal, master, is_over)
         });
-        for ((node, within), (found, place)) in questions.into_iter().zip(found) {
+        let places = self.masters.places(questions.len());
+        for (((node, within), found), place) in questions.into_iter().zip(found).zip(places) {
             match found {
                 Found::Answer(found) => self.settle(node, within, *found, place, is_over),
                 Found::Nothing => {}
@@ -251,17 +263,23 @@ impl Tree<'_> {
                 }
             }
         }
-        self.tidy();
+        // The rows of the first rounds are of use in later ones.
+        if self.gathering.is_none() {
+            self.tidy();
+        }
+    }
+
+    /// True when no question is open.
+    fn is_done(&self) -> bool {
+        self.open.is_empty() && self.next.is_none()
     }
 
     /// The open questions with the weakest bounds: one as long as there is but the whole program, a few where they are halves.
     fn weakest(&mut self) -> Vec<(Node, Within)> {
-        /// A fixed number, so that answers do not depend on cores.
-        const SIDE_BY_SIDE: usize = 2;
-        let count = if self.gathering.is_some() || self.nodes == 0 { 1 } else { SIDE_BY_SIDE };
+        let count = if self.gathering.is_some() || self.nodes == 0 { 1 } else { self.habits.side_by_side };
         let mut weakest = Vec::new();
         while weakest.len() < count
-            && let Some(node) = self.open.pop()
+            && let Some(node) = self.next.take().or_else(|| self.open.pop())
         {
             let mut within = Within { ranges: self.root.clone(), decided: node.decided.clone() };
             node.narrowed
@@ -312,15 +330,29 @@ impl Tree<'_> {
         }
         let Some(choice) = self.choice((&answer, place.as_ref()), &within, is_over) else {
             self.offer(&answer);
-            self.reconsider(Node { height, branch: None, place: None, ..node }, &answer);
+            self.reconsider(Node { height, branch: None, place: place.map(Arc::new), ..node }, &answer);
             return;
         };
         self.halved += 1;
         let place = place.map(Arc::new);
-        for is_up in [false, true] {
+        let [down, up] = [false, true].map(|is_up| {
             let half = self.asked(&within, choice, is_up, height);
-            self.open.push(Node { place: place.clone(), ..half });
+            Node { place: place.clone(), ..half }
+        });
+        let (first, second) = if choice.1 - choice.1.floor() > 0.5 { (up, down) } else { (down, up) };
+        self.open.push(second);
+        if self.is_near_the_top(height) {
+            // Where no item was tried, HiGHS is quickest from where it is.
+            self.next = Some(Node { place: None, ..first });
+        } else {
+            self.open.push(first);
         }
+    }
+
+    /// True for a question not much stronger than the weakest that is open.
+    fn is_near_the_top(&self, height: f64) -> bool {
+        let best = self.goal.best();
+        self.open.peek().is_none_or(|top| height - best >= self.habits.near * (top.height - best))
     }
 
     /// Opens a question with a whole answer once more, where the answer breaks cuts; else it is closed.
@@ -335,7 +367,7 @@ impl Tree<'_> {
             self.closed = self.closed.max(node.height);
             return;
         }
-        broken.iter().for_each(|cut| self.masters.add(cut));
+        broken.into_iter().for_each(|cut| self.masters.add(cut));
         self.open.push(Node { tries: node.tries + 1, ..node });
     }
 
@@ -383,7 +415,7 @@ impl Tree<'_> {
             self.trials = choosing::FIRST;
             return false;
         }
-        rows.iter().for_each(|joint| self.masters.add_joint(joint, &|set| self.asking.bin_of(set)));
+        rows.into_iter().for_each(|joint| self.masters.add_joint(joint, |set| self.asking.bin_of(set)));
         self.gathering = Some(gathering);
         true
     }
@@ -455,7 +487,7 @@ mod tests {
                 Aim::MostValue => (vec![0; POSTS as usize], program.objective(&[0; POSTS as usize])),
                 Aim::LeastCost { costs, .. } => (most, costs.iter().sum::<f64>() * 2.0),
             };
-            // Now with the habits of large programs, now of one who forgets all and has to ask again, now with rows at once.
+            // Now with the habits of large programs, now of one who forgets what did not bind last and has to ask again, now with rows at once.
             let usual = Habits::new(&program);
             let habits = match trees % 3 {
                 0 => usual,

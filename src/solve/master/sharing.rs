@@ -1,6 +1,6 @@
 //! Questions turned into what models that learn say of them, side by side, each model with all that the others learnt.
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -19,11 +19,9 @@ impl Masters {
     }
 
     /// One more, of the same program, which has learnt nothing yet.
-    pub(in crate::solve) fn widen(&mut self, mut other: Master, bin_of: &dyn Fn(u32) -> usize) {
-        let first = &self.0[0];
-        other.take_in(&first.cuts, bin_of);
-        (other.numbers, other.idle) = (first.numbers.clone(), first.idle.clone());
-        other.forgotten = first.forgotten;
+    pub(in crate::solve) fn widen(&mut self, mut other: Master) {
+        self.0[0].cuts.iter().for_each(|cut| other.learn(Arc::clone(&cut.learnt), cut.number));
+        other.forgotten = self.0[0].forgotten;
         self.0.push(other);
     }
 
@@ -38,61 +36,78 @@ impl Masters {
     }
 
     /// Adds a cut to all.
-    pub(in crate::solve) fn add(&mut self, cut: &Cut) {
-        self.0.iter_mut().for_each(|master| master.add(cut.clone()));
+    pub(in crate::solve) fn add(&mut self, cut: Cut) {
+        self.learn(&Arc::new(Learnt::Plane(cut)));
     }
 
     /// Adds a row on several sets to all.
-    pub(in crate::solve) fn add_joint(&mut self, joint: &Joint, bin_of: &dyn Fn(u32) -> usize) {
-        self.0.iter_mut().for_each(|master| master.add_joint(joint.clone(), bin_of));
+    pub(in crate::solve) fn add_joint(&mut self, joint: Joint, bin_of: impl Fn(u32) -> usize) {
+        self.learn(&Arc::new(Learnt::joint(joint, bin_of)));
     }
 
-    /// What asking each of them one question leads to, side by side, and where each then is; all learn what each learnt. There are
-    /// as many questions as masters at most.
+    fn learn(&mut self, learnt: &Arc<Learnt>) {
+        let number = self.cuts();
+        self.0.iter_mut().for_each(|master| master.learn(Arc::clone(learnt), number));
+    }
+
+    /// What asking each of them one question leads to, side by side; all learn what each learnt. There are as many questions as
+    /// masters at most.
     pub(in crate::solve) fn ask<Question: Sync, Found: Send>(
         &mut self,
         questions: &[Question],
-        bin_of: &dyn Fn(u32) -> usize,
         ask: impl Fn(&mut Master, &Question) -> Found + Sync,
-    ) -> Vec<(Found, Option<Place>)> {
+    ) -> Vec<Found> {
         let shared = self.cuts();
-        let found: Vec<Found> = if let [question] = questions {
+        let found = if let [question] = questions {
             vec![ask(&mut self.0[0], question)]
         } else {
             self.0.par_iter_mut().zip(questions).map(|(master, question)| ask(master, question)).collect()
         };
-        self.share(shared, bin_of);
-        found.into_iter().zip(&mut self.0).map(|(found, master)| (found, master.place())).collect()
+        self.share(shared, questions.len());
+        found
     }
 
-    /// Makes all know what each has learnt since they shared so many cuts.
-    fn share(&mut self, shared: usize, bin_of: &dyn Fn(u32) -> usize) {
-        let news: Vec<Vec<Learnt>> = self.0.iter().map(|master| master.cuts[shared..].to_vec()).collect();
-        let ends = news.iter().scan(shared, |end, news| {
-            *end += news.len();
-            Some(*end)
-        });
-        let numbers: Vec<Range<usize>> = ends.zip(&news).map(|(end, news)| end - news.len()..end).collect();
+    /// Where each of so many of them found its last answer.
+    pub(in crate::solve) fn places(&mut self, count: usize) -> Vec<Option<Place>> {
+        self.0.iter_mut().take(count).map(Master::place).collect()
+    }
+
+    /// Makes all know what each of the first, which were asked, has learnt since they shared so many cuts.
+    fn share(&mut self, shared: usize, asked: usize) {
+        if self.count() == 1 {
+            return;
+        }
+        let learnt = |master: &Master| master.cuts[shared..].iter().map(|cut| Arc::clone(&cut.learnt)).collect();
+        let news: Vec<Vec<Arc<Learnt>>> = self.0.iter().map(learnt).collect();
         for (own, master) in self.0.iter_mut().enumerate() {
-            master.numbers.truncate(shared);
-            master.numbers.extend(numbers[own].clone());
-            for other in (0..news.len()).filter(|other| *other != own) {
-                master.take_in(&news[other], bin_of);
-                master.numbers.truncate(master.cuts.len() - news[other].len());
-                master.numbers.extend(numbers[other].clone());
+            let mut next = shared;
+            for (other, news) in news.iter().enumerate() {
+                let numbers = next..next + news.len();
+                next = numbers.end;
+                if other == own {
+                    let own_cuts = master.cuts[shared..].iter_mut().zip(numbers);
+                    own_cuts.for_each(|(cut, number)| cut.number = number);
+                } else {
+                    news.iter().zip(numbers).for_each(|(learnt, number)| master.learn(Arc::clone(learnt), number));
+                }
             }
         }
+        // Who was not asked does not know what binds.
+        let mut idle = vec![0; self.cuts()];
+        self.0[0].cuts.iter().for_each(|cut| idle[cut.number] = cut.idle);
+        let others = self.0.iter_mut().skip(asked.max(1)).flat_map(|master| &mut master.cuts);
+        others.for_each(|cut| cut.idle = idle[cut.number]);
     }
 
-    /// Takes away cuts that did not bind in the last answers of any, about `patience` of all of them together.
+    /// Takes away cuts that did not bind in the last answers of each, `patience` of all of them together.
     pub(in crate::solve) fn forget(&mut self, patience: u32) {
         let each = patience.div_ceil(u32::try_from(self.count()).unwrap_or(u32::MAX));
         let mut is_idle = vec![true; self.cuts()];
-        for master in &self.0 {
-            master.numbers.iter().zip(&master.idle).for_each(|(number, idle)| is_idle[*number] &= *idle >= each);
+        for cut in self.0.iter().flat_map(|master| &master.cuts) {
+            is_idle[cut.number] &= cut.idle >= each;
         }
         for master in &mut self.0 {
-            let is_gone: Vec<bool> = master.numbers.iter().map(|number| is_idle[*number]).collect();
+            let is_gone: Vec<bool> = master.cuts.iter().map(|cut| is_idle[cut.number]).collect();
             master.take_away(&is_gone);
         }
     }
@@ -111,15 +126,15 @@ mod tests {
     fn said(learnt: &Learnt) -> String {
         match learnt {
             Learnt::Plane(cut) => format!("{} {} {:?}", cut.bin, cut.constant, cut.factors),
-            Learnt::Joint(joint, _) => format!("{joint:?}"),
+            Learnt::Joint(joint, ..) => format!("{joint:?}"),
         }
     }
 
     /// Cuts in the order of their numbers.
     fn in_order(master: &Master) -> Vec<String> {
-        let mut cuts: Vec<(usize, String)> = master.numbers.iter().copied().zip(master.cuts.iter().map(said)).collect();
+        let mut cuts: Vec<(usize, String)> = master.cuts.iter().map(|cut| (cut.number, said(&cut.learnt))).collect();
         cuts.sort();
-        assert!(cuts.iter().enumerate().all(|(place, (number, _))| place == *number), "{:?}", master.numbers);
+        assert!(cuts.iter().enumerate().all(|(place, (number, _))| place == *number), "{cuts:?}");
         cuts.into_iter().map(|(_, cut)| cut).collect()
     }
 
@@ -148,27 +163,31 @@ mod tests {
             let bins = Partition::new(&layout, &bundles, &most, program.sets.len());
             let master = || Master::new(&program, &bundles, &bins, &most).expect("HiGHS takes small models");
             let mut masters = Masters::new(master());
-            masters.ask(&[()], &|_| 0, |master, ()| {
-                answer(&bins, master, &most.iter().map(|most| (0, *most)).collect::<Vec<_>>())
-            });
-            masters.widen(master(), &|_| 0);
+            let whole: Vec<(u32, u32)> = most.iter().map(|most| (0, *most)).collect();
+            masters.ask(&[whole], |master, ranges| answer(&bins, master, ranges));
+            masters.widen(master());
+            let every = Joint { sets: vec![(0, 1.0)], most: 1.0, factors: vec![(0, 1.0)] };
+            masters.add_joint(every.clone(), |_| 0);
             let half = |numbers: &mut Numbers| -> Vec<(u32, u32)> {
                 most.iter().map(|most| if numbers.below(3) == 0 { (0, 0) } else { (0, *most) }).collect()
             };
             for _ in 0..3 {
                 let halves = [half(&mut numbers), half(&mut numbers)];
                 let before = masters.cuts();
-                let found = masters.ask(&halves, &|_| 0, |master, ranges| answer(&bins, master, ranges));
+                let found = masters.ask(&halves, |master, ranges| {
+                    let other = Joint { most: f64::from(ranges[0].1), ..every.clone() };
+                    master.add_joint(Joint { most: other.most + 1.0, ..other }, |_| 0);
+                    answer(&bins, master, ranges)
+                });
                 assert_eq!(in_order(&masters.0[0]), in_order(&masters.0[1]), "{program:?}");
                 apart += usize::from(masters.cuts() > before);
                 // The other way round, from where the other was: nothing is left to do but what rounding leaves.
-                let places: Vec<&Option<Place>> = found.iter().map(|(_, place)| place).collect();
-                for (place, ((master, ranges), found)) in
-                    masters.0.iter_mut().zip(halves.iter().rev()).zip(found.iter().rev()).enumerate()
-                {
-                    let (Some(known), Some(there)) = (&found.0, places[1 - place]) else { continue };
+                let places = masters.places(2);
+                let there = halves.iter().zip(found.iter().zip(&places)).rev();
+                for (master, (ranges, (known, place))) in masters.0.iter_mut().zip(there) {
+                    let (Some(known), Some(place)) = (known, place) else { continue };
                     master.set_ranges(ranges);
-                    master.start_at(there);
+                    master.start_at(place);
                     let reached = master.glimpse(&|| false);
                     let slack = 1e-6 * known.objective.abs().max(1.0);
                     assert!((reached - known.objective).abs() <= slack, "{reached} {}: {program:?}", known.objective);

@@ -70,6 +70,9 @@ impl<'a> Asking<'a> {
         master: &mut Master,
         is_over: &dyn Fn() -> bool,
     ) -> Found {
+        if is_over() {
+            return Found::Failed;
+        }
         self.put(within, master);
         match self.relaxed(rounds, goal, master, is_over) {
             Solved::Optimal(answer) => {
@@ -107,7 +110,7 @@ impl<'a> Asking<'a> {
                 break;
             }
             broken.into_iter().for_each(|cut| master.add(cut));
-            odd.into_iter().for_each(|joint| master.add_joint(joint, &|set| self.bin_of(set)));
+            odd.into_iter().for_each(|joint| master.add_joint(joint, |set| self.bin_of(set)));
             solved = master.solve(is_over);
         }
         solved

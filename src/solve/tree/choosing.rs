@@ -47,7 +47,7 @@ impl Tree<'_> {
                 break;
             }
             let asking = &self.asking;
-            let tried = self.masters.ask(some, &|set| asking.bin_of(set), |master, (item, level)| {
+            let tried = self.masters.ask(some, |master, (item, level)| {
                 [false, true].map(|is_up| {
                     let (half, distance) = within.half(*item, *level, is_up);
                     asking.put(&half, master);
@@ -55,7 +55,7 @@ impl Tree<'_> {
                     (master.glimpse(is_over), distance)
                 })
             });
-            for ((item, level), (tried, _)) in some.iter().zip(tried) {
+            for ((item, level), tried) in some.iter().zip(tried) {
                 for (is_up, (objective, distance)) in [false, true].into_iter().zip(tried) {
                     // Beyond the best plan nothing is gained any more.
                     let reached = self.asking.height_at(objective).max(self.goal.best()).min(height);
