@@ -1,7 +1,7 @@
 //! Faults of HiGHS, on purpose: a sound model turned into the answers of a broken solver; part of the tests alone.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use highs::{Model, Sense};
 
@@ -15,6 +15,8 @@ use crate::scenario::{Method, Options};
 enum Fault {
     /// It returns an error.
     Error,
+    /// It returns an error once, after some runs.
+    Once,
     /// It makes small what it should make large: values that are no good and a bound below a known plan.
     Bound,
     /// It forgets the rows: levels earned by no one, called optimal.
@@ -33,6 +35,18 @@ enum Fault {
 
 static FAULT: Mutex<Option<Fault>> = Mutex::new(None);
 
+/// Runs until it happens, where it happens once.
+static RUNS: AtomicU32 = AtomicU32::new(0);
+
+/// Does something while HiGHS returns an error in a run, after so many others; says whether it came to that.
+pub(super) fn failing_once<Found>(runs: u32, done: impl FnOnce() -> Found) -> (Found, bool) {
+    RUNS.store(runs + 1, Ordering::SeqCst);
+    *FAULT.lock().expect("no test panics with it") = Some(Fault::Once);
+    let found = done();
+    *FAULT.lock().expect("no test panics with it") = None;
+    (found, RUNS.load(Ordering::SeqCst) == 0)
+}
+
 fn fault() -> Option<Fault> {
     FAULT.lock().ok().and_then(|fault| *fault)
 }
@@ -41,6 +55,12 @@ fn fault() -> Option<Fault> {
 pub(super) fn spoilt(mut model: Model) -> Option<Model> {
     match fault() {
         Some(Fault::Error) => return None,
+        Some(Fault::Once) => {
+            let left = RUNS.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            if left == Ok(1) {
+                return None;
+            }
+        }
         Some(Fault::Bound) => model.set_sense(Sense::Minimise),
         Some(Fault::Values) => highs_ffi::forget(&mut model, false),
         Some(Fault::Rules) => highs_ffi::forget(&mut model, true),

@@ -147,12 +147,17 @@ fn binding(region: &Region, prices: &[i64], known: &mut Vec<Vec<u32>>) {
 }
 
 /// The row with these prices of the used kinds, whose whole units earn at most `top` beyond what they cost, and as low prices as
-/// can be for all other kinds.
-fn joint(region: &Region, whole: &impl Whole, prices: &[i64], top: i64) -> Joint {
+/// can be for all other kinds; what is paid at tiny prices, which solvers of linear programs do not bear, is added to `top`.
+fn joint(region: &Region, whole: &impl Whole, prices: &[i64], mut top: i64) -> Joint {
+    /// So many of them are as much as all sets can earn.
+    const TINY: i64 = 1_000_000;
     let used = region.used.iter().zip(prices.iter().copied());
     let idle = region.idle.iter().zip(whole.lifted(prices, top));
     let hopeless = region.hopeless.iter().map(|kind| (kind, region.gain(kind)));
-    let all = used.chain(idle).chain(hopeless).filter(|(_, price)| *price > 0);
+    let all = used.chain(idle).chain(hopeless);
+    let (tiny, all): (Vec<_>, Vec<_>) = all.partition(|(_, price)| *price < region.worth / TINY);
+    top += tiny.into_iter().map(|(kind, price)| price * i64::from(kind.limit)).sum::<i64>();
+    let all = all.into_iter().filter(|(_, price)| *price > 0);
     let each = |(kind, price): (&Kind, i64)| {
         let factor = region.float(price);
         kind.variables.iter().map(move |variable| (*variable, factor)).collect::<Vec<_>>()

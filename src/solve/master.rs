@@ -177,6 +177,12 @@ impl Master {
         self.cuts.push(Kept { learnt, number, idle: 0 });
     }
 
+    /// Learns all that another has learnt, as the first it learns.
+    fn follow(&mut self, other: &Self) {
+        other.cuts.iter().for_each(|cut| self.learn(Arc::clone(&cut.learnt), cut.number));
+        self.forgotten = other.forgotten;
+    }
+
     /// The row of the model that says so.
     fn row(&self, learnt: &Learnt) -> (f64, Vec<(Col, f64)>) {
         match learnt {

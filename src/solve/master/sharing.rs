@@ -20,9 +20,18 @@ impl Masters {
 
     /// One more, of the same program, which has learnt nothing yet.
     pub(in crate::solve) fn widen(&mut self, mut other: Master) {
-        self.0[0].cuts.iter().for_each(|cut| other.learn(Arc::clone(&cut.learnt), cut.number));
-        other.forgotten = self.0[0].forgotten;
+        other.follow(&self.0[0]);
         self.0.push(other);
+    }
+
+    /// Puts others, which have learnt nothing yet, in the place of those in which HiGHS failed; `None` where there are none.
+    pub(in crate::solve) fn mend(&mut self, other: impl Fn() -> Option<Master>) -> Option<()> {
+        for broken in self.0.iter_mut().filter(|master| master.model.is_none()) {
+            let mut other = other()?;
+            other.follow(broken);
+            *broken = other;
+        }
+        Some(())
     }
 
     /// How many there are.
