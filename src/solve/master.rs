@@ -345,12 +345,10 @@ impl Master {
         }
     }
 
-    /// The objective within a few steps on the way to an answer, about; infinite where there is no answer, and minus infinity
+    /// The objective within so many steps of the simplex method on the way to an answer, about; infinite where there is no answer, and minus infinity
     /// where HiGHS failed or had to stop.
-    pub(super) fn glimpse(&mut self, is_over: &dyn Fn() -> bool) -> f64 {
-        /// Steps of the simplex method.
-        const STEPS: i32 = 50;
-        self.limit_steps(STEPS);
+    pub(super) fn glimpse(&mut self, steps: i32, is_over: &dyn Fn() -> bool) -> f64 {
+        self.limit_steps(steps);
         let ended = highs_ffi::rerun(&mut self.model, is_over);
         self.limit_steps(i32::MAX);
         match ended.map(|ended| (ended.status, ended.objective)) {

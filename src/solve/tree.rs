@@ -64,6 +64,8 @@ pub(super) struct Habits {
     side_by_side: usize,
     /// One of a question's halves is asked next where it has so much of what the weakest that is open has over the best plan.
     near: f64,
+    /// Steps of the simplex method by which it is tried what branching gains.
+    steps: i32,
     /// Questions of the first stage.
     pub(super) first: u64,
     /// Questions before rows on neighbouring sets are looked for, and where these closed a good part of the gap: small trees end
@@ -87,8 +89,9 @@ impl Habits {
         let shape = cuts::shape(program);
         // Where levels rise, trees are far from their end for long, and the weakest questions are what counts; elsewhere, halves
         // of halves lead to better plans and soon to the end.
-        let (side_by_side, near) = if program.is_rising() { (2, f64::INFINITY) } else { (1, 0.6) };
-        Self { shape, rounds: 6, patience: 30, room: 200, side_by_side, near, first: STAGE, gathers_at, gathers_late }
+        let (side_by_side, near, steps) = if program.is_rising() { (2, f64::INFINITY, 50) } else { (1, 0.6, 100) };
+        let (first, rounds, patience, room) = (STAGE, 6, 30, 200);
+        Self { shape, rounds, patience, room, side_by_side, near, steps, first, gathers_at, gathers_late }
     }
 }
 

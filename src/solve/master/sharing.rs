@@ -197,7 +197,7 @@ mod tests {
                     let (Some(known), Some(place)) = (known, place) else { continue };
                     master.set_ranges(ranges);
                     master.start_at(place);
-                    let reached = master.glimpse(&|| false);
+                    let reached = master.glimpse(50, &|| false);
                     let slack = 1e-6 * known.objective.abs().max(1.0);
                     assert!((reached - known.objective).abs() <= slack, "{reached} {}: {program:?}", known.objective);
                     continued += 1;

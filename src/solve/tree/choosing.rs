@@ -46,13 +46,13 @@ impl Tree<'_> {
             if idle >= IDLE || is_over() {
                 break;
             }
-            let asking = &self.asking;
+            let (asking, steps) = (&self.asking, self.habits.steps);
             let tried = self.masters.ask(some, |master, (item, level)| {
                 [false, true].map(|is_up| {
                     let (half, distance) = within.half(*item, *level, is_up);
                     asking.put(&half, master);
                     place.into_iter().for_each(|place| master.start_at(place));
-                    (master.glimpse(is_over), distance)
+                    (master.glimpse(steps, is_over), distance)
                 })
             });
             for ((item, level), tried) in some.iter().zip(tried) {
