@@ -242,8 +242,7 @@ impl Tree<'_> {
     fn advance(&mut self, is_over: &(dyn Fn() -> bool + Sync)) {
         let questions = self.weakest();
         if questions.len() > self.masters.count() {
-            let Habits { shape: (bundles, _), .. } = self.habits;
-            let Some(other) = Master::new(self.asking.program, bundles, &self.asking.bins, self.limits) else {
+            let Some(other) = fresh(&self.asking, self.habits, self.limits) else {
                 self.is_broken = true;
                 self.open.extend(questions.into_iter().map(|(node, _)| node));
                 return;
@@ -448,10 +447,8 @@ impl Tree<'_> {
         /// So many times.
         const MOST: u32 = 4;
         self.failures += 1;
-        let Habits { shape: (bundles, _), .. } = self.habits;
-        let (asking, limits) = (&self.asking, self.limits);
-        let master = || Master::new(asking.program, bundles, &asking.bins, limits);
-        self.failures <= MOST && self.masters.mend(master).is_some()
+        let (asking, habits, limits) = (&self.asking, self.habits, self.limits);
+        self.failures <= MOST && self.masters.mend(|| fresh(asking, habits, limits)).is_some()
     }
 
     /// The bound of the weakest question that is open, so turned that more is weaker.
@@ -466,6 +463,11 @@ impl Tree<'_> {
             self.kept_cuts = self.masters.cuts();
         }
     }
+}
+
+/// A model that has learnt nothing yet.
+fn fresh(asking: &Asking<'_>, habits: &Habits, limits: &[u32]) -> Option<Master> {
+    Master::new(asking.program, &habits.shape.0, &asking.bins, limits)
 }
 
 #[cfg(test)]
