@@ -28,7 +28,6 @@ struct BinTerm {
 }
 
 /// A plane above what a bin earns.
-#[derive(Clone)]
 pub(super) struct Cut {
     pub(super) bin: usize,
     pub(super) constant: f64,
@@ -49,7 +48,6 @@ impl Cut {
 }
 
 /// A term's part of a cut that leaves a variable out, with its prices in [`TOTAL`].
-#[derive(Clone)]
 struct Without {
     set: u32,
     variable: u32,

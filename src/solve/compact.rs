@@ -199,9 +199,11 @@ fn set_options(
 impl Compact {
     fn new(program: &Program) -> Self {
         let mut columns = ProblemVariables::new();
-        let mut value =
-            |entry: &crate::model::Variable| columns.add(variable().integer().min(0.0).max(f64::from(entry.most)));
-        let values = program.variables.iter().map(&mut value).collect();
+        let values = program
+            .variables
+            .iter()
+            .map(|entry| columns.add(variable().integer().min(0.0).max(f64::from(entry.most))))
+            .collect();
         let mut rungs = Vec::new();
         for (place, group) in program.groups.iter().enumerate().filter(|_| needs_rungs(program)) {
             for term in &group.terms {

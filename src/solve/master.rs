@@ -46,15 +46,20 @@ struct Kept {
 enum Learnt {
     /// What a bin earns at most.
     Plane(Cut),
-    /// What several sets earn together at most; the bins of these, and how many times the row stands in the model.
-    Joint(Joint, Vec<usize>, f64),
+    /// What several sets earn together at most; their bins with the factors of these, and how many times the row stands in the
+    /// model.
+    Joint(Joint, Vec<(usize, f64)>, f64),
 }
 
 impl Learnt {
     fn joint(joint: Joint, bin_of: impl Fn(u32) -> usize) -> Self {
         let largest = joint.sets.iter().fold(f64::MIN_POSITIVE, |largest, (_, factor)| largest.max(*factor));
-        let bins = joint.sets.iter().map(|(set, _)| bin_of(*set)).collect();
-        Self::Joint(joint, bins, TOTAL / largest)
+        let times = TOTAL / largest;
+        let bin = |(set, factor): &(u32, f64)| (bin_of(*set), times * factor / TOTAL);
+        let mut bins: Vec<(usize, f64)> = joint.sets.iter().map(bin).collect();
+        bins.sort_unstable_by_key(|(bin, _)| *bin);
+        bins.dedup_by_key(|(bin, _)| *bin);
+        Self::Joint(joint, bins, times)
     }
 }
 
@@ -193,11 +198,7 @@ impl Master {
             Learnt::Joint(joint, bins, times) => {
                 let factors = joint.factors.iter();
                 let factors = factors.map(|(variable, factor)| (self.items[*variable as usize], -times * factor));
-                let mut bins: Vec<(usize, f64)> =
-                    bins.iter().zip(&joint.sets).map(|(bin, (_, factor))| (*bin, times * factor / TOTAL)).collect();
-                bins.sort_unstable_by_key(|(bin, _)| *bin);
-                bins.dedup_by_key(|(bin, _)| *bin);
-                let bins = bins.into_iter().map(|(bin, factor)| (self.bins[bin], factor));
+                let bins = bins.iter().map(|(bin, factor)| (self.bins[*bin], *factor));
                 (times * joint.most, factors.chain(bins).collect())
             }
         }
@@ -279,13 +280,10 @@ impl Master {
 
     /// The prices that an answer amounts to.
     pub(super) fn prices(&self, program: &Program, bins: &Partition<'_>, answer: &Answer) -> Multipliers {
-        let planes =
-            self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]).filter_map(|(kept, dual)| {
-                match &*kept.learnt {
-                    Learnt::Plane(cut) => Some((cut, *dual)),
-                    Learnt::Joint(..) => None,
-                }
-            });
+        let planes = self.priced(answer).filter_map(|(learnt, dual)| match learnt {
+            Learnt::Plane(cut) => Some((cut, dual)),
+            Learnt::Joint(..) => None,
+        });
         frame::multipliers(program, &answer.duals, &self.frame_rows, bins.prices(program, planes))
     }
 
@@ -302,12 +300,17 @@ impl Master {
         self.prices(program, bins, answer).ledger(program, ranges, &joints, decided).proof(program, ranges)
     }
 
+    /// What was learnt, with its duals in an answer.
+    fn priced<'a>(&'a self, answer: &'a Answer) -> impl Iterator<Item = (&'a Learnt, f64)> {
+        let duals = &answer.duals[self.frame_rows.count..];
+        self.cuts.iter().zip(duals).map(|(cut, dual)| (&*cut.learnt, *dual))
+    }
+
     /// The prices on rows of several sets.
     fn joints(&self, program: &Program, answer: &Answer) -> Vec<PricedJoint> {
         let scale = Frame::scale(program);
-        let rows = self.cuts.iter().zip(&answer.duals[self.frame_rows.count..]);
-        let priced = rows.filter_map(|(kept, dual)| match &*kept.learnt {
-            Learnt::Joint(joint, _, times) if *dual < 0.0 => {
+        let priced = self.priced(answer).filter_map(|(learnt, dual)| match learnt {
+            Learnt::Joint(joint, _, times) if dual < 0.0 => {
                 Some(PricedJoint { joint: joint.clone(), price: -dual * times / scale })
             }
             _ => None,
@@ -345,8 +348,8 @@ impl Master {
         }
     }
 
-    /// The objective within so many steps of the simplex method on the way to an answer, about; infinite where there is no answer, and minus infinity
-    /// where HiGHS failed or had to stop.
+    /// The objective within so many steps of the simplex method on the way to an answer, about; infinite where there is no answer,
+    /// and minus infinity where HiGHS failed or had to stop.
     pub(super) fn glimpse(&mut self, steps: i32, is_over: &dyn Fn() -> bool) -> f64 {
         self.limit_steps(steps);
         let ended = highs_ffi::rerun(&mut self.model, is_over);

@@ -2,6 +2,7 @@
 
 mod asking;
 mod choosing;
+mod neighbours;
 mod rounding;
 
 use std::collections::{BTreeMap, BinaryHeap};
@@ -14,13 +15,11 @@ use super::bundles::Bundles;
 use super::cuts;
 use super::gathering::Gathering;
 use super::goal::Goal;
-use super::joint::Joint;
 use super::layout::Layout;
-use super::local::{self, Memory};
+use super::local::Memory;
 use super::master::{Answer, Master, Masters, Place};
 use super::multipliers::Proof;
 use super::question::{Branch, Node, Within};
-use super::spots;
 use crate::model::{Aim, Program, Term, TermGroup};
 
 /// What a stage of growth tells.
@@ -98,11 +97,10 @@ impl Habits {
 /// Grows the tree stage by stage; `tell` hears of each and answers with the best objective known by then, or `None` to end.
 ///
 /// A question is the program with narrower ranges of its variables and, where levels rise, with sets of which it is decided
-/// whether they earn all that they can. Its linear relaxation is the cuts' model of
-/// [`cuts::prices`] with all cuts learnt so far; its bound is computed from the prices in whole
-/// numbers, as everywhere. Where each set of one level has a bin of its own, rows on three sets that whole units keep bring it
-/// nearer. That a question has no values at all is HiGHS's word, asked for twice. The questions with the weakest
-/// bounds come next, where levels rise two side by side.
+/// whether they earn all that they can. Its linear relaxation is the cuts' model of [`cuts::prices`] with all cuts learnt so far;
+/// its bound is computed from the prices in whole numbers, as everywhere. Where each set of one level has a bin of its own, rows on
+/// three sets that whole units keep bring it nearer. That a question has no values at all is HiGHS's word, asked for twice. The
+/// questions with the weakest bounds come next, where levels rise two side by side.
 ///
 /// # Source
 /// Land and Doig 1960; branch and Benders cut for covering: Cordeau, Furini and Ljubic 2019; zero-half cuts: Caprara and
@@ -390,58 +388,6 @@ impl Tree<'_> {
         Node::half_of(self.halved, Branch { item, is_up, distance, height }, narrowed, half.decided)
     }
 
-    /// True where the questions after the first have closed a good part of the gap.
-    fn is_quick(&self) -> bool {
-        /// Part of the gap.
-        const LEAST: f64 = 0.125;
-        self.begun - self.top() >= LEAST * (self.begun - self.goal.best())
-    }
-
-    /// Begins anew, with rows on neighbouring sets.
-    fn gather(&mut self) {
-        let height = self.top();
-        self.open.clear();
-        self.open.push(Node { height, ..Node::root() });
-        self.gathering = Some(Gathering::new(self.begun, self.asking.is_rising));
-    }
-
-    /// A round of rows on neighbouring sets for the root; true as long as there are new ones.
-    fn gathered(&mut self, answer: &Answer, height: f64, is_over: &(dyn Fn() -> bool + Sync)) -> bool {
-        let Some(mut gathering) = self.gathering.take() else { return false };
-        let best = self.goal.best();
-        let rows = gathering.next(height, best).map_or_else(Vec::new, |size| {
-            if self.asking.is_rising {
-                return self.broken(answer, size, is_over);
-            }
-            let mut calm = self.calm.take();
-            let rows = answer.rows_on_the_way(&mut calm, |point| self.broken(point, size, is_over));
-            self.calm = calm;
-            rows
-        });
-        if rows.is_empty() {
-            self.is_given_up = self.asking.is_rising && gathering.is_in_vain(height, best);
-            // What branching gained without these rows says little.
-            self.gains = Gains::new(self.asking.items());
-            self.trials = choosing::FIRST;
-            return false;
-        }
-        rows.into_iter().for_each(|joint| self.masters.add_joint(joint, |set| self.asking.bin_of(set)));
-        self.gathering = Some(gathering);
-        true
-    }
-
-    /// Rows on neighbouring sets that a point breaks.
-    fn broken(&mut self, point: &Answer, size: usize, is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Joint> {
-        let Asking { layout, is_rising, .. } = self.asking;
-        let (earned, values) = (self.asking.earned(point), &point.items);
-        let spots = if is_rising {
-            spots::neighbourhoods(layout, &earned, values, size)
-        } else {
-            spots::patches(layout, &earned, values, size)
-        };
-        local::broken(layout, (self.limits, &self.root), spots, values, &mut self.memory, is_over)
-    }
-
     /// Makes models anew in which HiGHS failed, as long as it does so rarely.
     fn is_mended(&mut self) -> bool {
         /// So many times.
@@ -495,6 +441,11 @@ mod tests {
         (value, last)
     }
 
+    /// The same for a tree with the usual habits that grows from no units.
+    fn usual(program: &Program, best: f64) -> (f64, News) {
+        grown(program, best, &Habits::new(program), (&[0; POSTS as usize], 0.0))
+    }
+
     fn is_close(number: f64, best: f64) -> bool {
         (number - best).abs() <= 1e-9 * best.abs().max(1.0)
     }
@@ -535,11 +486,11 @@ mod tests {
         for number in 0..60 {
             let program = rising(&mut numbers);
             let best = best(&program).expect("no units keep the rules");
-            let grow = || grown(&program, best, &Habits::new(&program), (&[0; POSTS as usize], 0.0));
-            let (_, usual) = grow();
+            let grow = || usual(&program, best);
+            let (_, sound) = grow();
             // Not in the first cuts, without which there is no tree.
             let ((value, news), is_failed) = faults::failing_once(14 + number % 16, grow);
-            assert_eq!(news.is_closed || news.is_given_up, usual.is_closed || usual.is_given_up, "{program:?}");
+            assert_eq!(news.is_closed || news.is_given_up, sound.is_closed || sound.is_given_up, "{program:?}");
             assert!(!news.is_closed || is_close(value, best) && is_close(news.bound, best), "{program:?}");
             failed += u32::from(is_failed);
         }
@@ -556,7 +507,7 @@ mod tests {
             let best = best(&program).expect("no units keep the rules");
             let [one, three] = [1, 3].map(|threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-                pool.install(|| grown(&program, best, &Habits::new(&program), (&[0; POSTS as usize], 0.0)))
+                pool.install(|| usual(&program, best))
             });
             let said =
                 |(value, news): &(f64, News)| (value.to_bits(), news.bound.to_bits(), news.nodes, news.is_closed);
