@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::ground::{BLOCK, Ground};
+use super::ground::{BLOCK, Ground, block_and_places};
 use super::state::State;
 use crate::model::Program;
 
@@ -18,32 +18,32 @@ use crate::model::Program;
 pub(super) struct Bath<'a> {
     ground: &'a Ground,
     /// What one more unit earns, part by part and place by place; in the first part nothing that counts where there is no post.
-    gains: Vec<Vec<f64>>,
+    gains: Vec<Vec<[f32; BLOCK]>>,
     /// The gains before the last unit was taken, in the blocks where that changed them, and these blocks.
-    before: Vec<Vec<f64>>,
+    before: Vec<Vec<[f32; BLOCK]>>,
     changed: Vec<usize>,
     is_taking: bool,
     /// Counts units that were taken and draws that were made ready; for each block the count at its last change.
     count: u64,
     changed_at: Vec<u64>,
     /// What a plan is worth with one more unit, by place, where the value is the smallest of several parts.
-    merits: Vec<f64>,
+    merits: Vec<[f32; BLOCK]>,
     /// The best merit of each block, and the blocks of which it is not known any more.
-    tops: Vec<f64>,
+    tops: Vec<f32>,
     stale: Vec<usize>,
     is_stale: Vec<bool>,
     /// Posts that may be drawn, with their chances.
-    chances: Vec<(f64, u32)>,
+    chances: Vec<(f32, u32)>,
 }
 
 /// Chances below this part of the best are none.
-const LEAST: f64 = 1e-5;
+const LEAST: f32 = 1e-5;
 
 impl<'a> Bath<'a> {
     /// Of no state yet.
     pub(super) fn new(ground: &'a Ground, parts: usize) -> Self {
-        let zeros = vec![0.0; ground.len()];
         let blocks = ground.len() / BLOCK;
+        let zeros = vec![[0.0; BLOCK]; blocks];
         Self {
             ground,
             gains: vec![zeros.clone(); parts],
@@ -53,7 +53,7 @@ impl<'a> Bath<'a> {
             count: 1,
             changed_at: vec![0; blocks],
             merits: if parts > 1 { zeros } else { Vec::new() },
-            tops: vec![f64::NEG_INFINITY; blocks],
+            tops: vec![f32::NEG_INFINITY; blocks],
             stale: (0..blocks).collect(),
             is_stale: vec![true; blocks],
             chances: Vec::new(),
@@ -62,13 +62,20 @@ impl<'a> Bath<'a> {
 
     /// Sums all gains anew, with what steps are worth by ladder.
     pub(super) fn refresh(&mut self, state: &State<'_>, worth: &[f64]) {
-        self.gains.iter_mut().for_each(|gains| gains.fill(0.0));
-        for (place, gain) in self.gains[0].iter_mut().enumerate() {
-            *gain = if self.ground.is_taken(place) { 0.0 } else { f64::NEG_INFINITY };
+        self.gains.iter_mut().for_each(|gains| gains.fill([0.0; BLOCK]));
+        for (place, gain) in self.gains[0].as_flattened_mut().iter_mut().enumerate() {
+            *gain = if self.ground.is_taken(place) { 0.0 } else { f32::NEG_INFINITY };
         }
         for (set, (term, count)) in state.layout.terms.iter().zip(&state.counts).enumerate() {
             let gains = &mut self.gains[term.part as usize];
-            shift(gains, self.ground.places.row(set), term.weight * worth[term.step(*count)]);
+            let by = single(term.weight * worth[term.step(*count)]);
+            if by == 0.0 {
+                continue;
+            }
+            for packed in self.ground.blocks.row(set) {
+                let (block, places) = block_and_places(*packed);
+                shift(&mut gains[block], places, by);
+            }
         }
         (0..self.tops.len()).for_each(|block| self.doubt(block));
     }
@@ -92,9 +99,8 @@ impl<'a> Bath<'a> {
     /// Puts the unit that was just taken back.
     pub(super) fn put_back(&mut self, state: &mut State<'_>, post: u32) {
         for block in std::mem::take(&mut self.changed) {
-            let places = block * BLOCK..(block + 1) * BLOCK;
             for (gains, before) in self.gains.iter_mut().zip(&self.before) {
-                gains[places.clone()].copy_from_slice(&before[places.clone()]);
+                gains[block] = before[block];
             }
             self.doubt(block);
         }
@@ -108,12 +114,14 @@ impl<'a> Bath<'a> {
             let (term, count) = (&layout.terms[*set as usize], state.counts[*set as usize]);
             let more = worth[term.step(next(count))] - worth[term.step(count)];
             if more != 0.0 {
-                for block in ground.blocks.row(*set as usize) {
-                    if self.changed_at[*block as usize] != self.count {
-                        self.touch(*block as usize);
+                let by = single(term.weight * more);
+                for packed in ground.blocks.row(*set as usize) {
+                    let (block, places) = block_and_places(*packed);
+                    if self.changed_at[block] != self.count {
+                        self.touch(block);
                     }
+                    shift(&mut self.gains[term.part as usize][block], places, by);
                 }
-                shift(&mut self.gains[term.part as usize], ground.places.row(*set as usize), term.weight * more);
             }
         }
     }
@@ -123,9 +131,8 @@ impl<'a> Bath<'a> {
         self.changed_at[block] = self.count;
         if self.is_taking {
             self.changed.push(block);
-            let places = block * BLOCK..(block + 1) * BLOCK;
             for (before, gains) in self.before.iter_mut().zip(&self.gains) {
-                before[places.clone()].copy_from_slice(&gains[places.clone()]);
+                before[block] = gains[block];
             }
         }
         self.doubt(block);
@@ -143,31 +150,32 @@ impl<'a> Bath<'a> {
     pub(super) fn heat(&mut self, earned: &[f64], temperature: f64) {
         self.count += 1;
         let is_single = self.merits.is_empty();
-        for (place, merit) in self.merits.iter_mut().enumerate() {
-            *merit = self::merit(|| earned.iter().zip(&self.gains).map(|(earned, gains)| earned + gains[place]));
+        for (place, merit) in self.merits.as_flattened_mut().iter_mut().enumerate() {
+            let gain = |gains: &Vec<[f32; BLOCK]>| f64::from(gains.as_flattened()[place]);
+            *merit = single(self::merit(|| earned.iter().zip(&self.gains).map(|(earned, gains)| earned + gain(gains))));
         }
-        let merits = if is_single { &self.gains[0] } else { &self.merits };
-        let (blocks, _) = merits.as_chunks::<BLOCK>();
+        let blocks = if is_single { &self.gains[0] } else { &self.merits };
         if is_single {
-            self.stale.iter().for_each(|block| self.tops[*block] = top(&blocks[*block]));
+            self.stale.iter().for_each(|block| self.tops[*block] = largest(&blocks[*block]));
         } else {
-            self.tops.iter_mut().zip(blocks).for_each(|(most, block)| *most = top(block));
+            self.tops.iter_mut().zip(blocks).for_each(|(most, block)| *most = largest(block));
         }
         self.stale.drain(..).for_each(|block| self.is_stale[block] = false);
-        let most = self.tops.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let temperature = single(temperature);
+        let most = largest(&self.tops);
         let least = most + temperature * LEAST.ln();
         self.chances.clear();
         for (number, block) in blocks.iter().enumerate().filter(|(number, _)| self.tops[*number] > least) {
             let likely = (number * BLOCK..).zip(block).filter(|(_, merit)| **merit > least);
             let chance =
-                |(place, merit): (usize, &f64)| (((merit - most) / temperature).exp(), self.ground.post(place));
+                |(place, merit): (usize, &f32)| (((merit - most) / temperature).exp(), self.ground.post(place));
             self.chances.extend(likely.map(chance));
         }
     }
 
     /// Draws a post, once each; `None` when none is left.
     pub(super) fn draw(&mut self, rng: &mut Rng) -> Option<u32> {
-        let mut left = rng.f64() * self.chances.iter().map(|(chance, _)| chance).sum::<f64>();
+        let mut left = rng.f32() * self.chances.iter().map(|(chance, _)| chance).sum::<f32>();
         let place = self.chances.iter().position(|(chance, _)| {
             left -= chance;
             left < 0.0
@@ -183,20 +191,42 @@ pub(super) fn touched(program: &Program) -> usize {
     (items / program.variables.len().max(1) + 1) * (items / program.sets.len().max(1) + 1)
 }
 
-/// Adds to the gains at places.
-fn shift(gains: &mut [f64], places: &[u32], by: f64) {
-    places.iter().for_each(|place| gains[*place as usize] += by);
+/// For all places of a block that a byte can stand for, a one at each and a zero elsewhere.
+static ONES: [[f32; BLOCK]; 256] = {
+    let mut ones = [[0.0; BLOCK]; 256];
+    let mut places = 0;
+    while places < 256 {
+        let mut place = 0;
+        while place < BLOCK {
+            if places >> place & 1 == 1 {
+                ones[places][place] = 1.0;
+            }
+            place += 1;
+        }
+        places += 1;
+    }
+    ones
+};
+
+/// Adds to the gains at places of a block.
+fn shift(gains: &mut [f32; BLOCK], places: u8, by: f32) {
+    gains.iter_mut().zip(&ONES[usize::from(places)]).for_each(|(gain, one)| *gain += by * one);
 }
 
-/// The largest merit of a block.
-fn top(block: &[f64; BLOCK]) -> f64 {
-    /// Merits that are looked at together.
-    const LANES: usize = 8;
-    let mut lanes = [f64::NEG_INFINITY; LANES];
-    for merits in block.as_chunks::<LANES>().0 {
-        lanes.iter_mut().zip(merits).for_each(|(most, merit)| *most = if merit > most { *merit } else { *most });
-    }
-    lanes.into_iter().fold(f64::NEG_INFINITY, f64::max)
+/// Gains need no more digits: draws do not tell such from each other.
+fn single(gain: f64) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "meant")]
+    let gain = gain as f32;
+    gain
+}
+
+/// The largest of all.
+fn largest(merits: &[f32]) -> f32 {
+    let mut most = [f32::NEG_INFINITY; BLOCK];
+    let (blocks, rest) = merits.as_chunks::<BLOCK>();
+    let larger = |most: &mut f32, merit: &f32| *most = if merit > most { *merit } else { *most };
+    blocks.iter().for_each(|block| most.iter_mut().zip(block).for_each(|(most, merit)| larger(most, merit)));
+    most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// The smallest of several parts, to which the others count a little, the small ones above all.
@@ -220,11 +250,11 @@ mod tests {
     }
 
     /// A bath with these gains, part by part.
-    fn of_gains<'a>(ground: &'a Ground, gains: &[&[f64]]) -> Bath<'a> {
+    fn of_gains<'a>(ground: &'a Ground, gains: &[&[f32]]) -> Bath<'a> {
         let mut bath = Bath::new(ground, gains.len());
         for (own, gains) in bath.gains.iter_mut().zip(gains) {
-            own.fill(f64::NEG_INFINITY);
-            own[..gains.len()].copy_from_slice(gains);
+            own.fill([f32::NEG_INFINITY; BLOCK]);
+            own.as_flattened_mut()[..gains.len()].copy_from_slice(gains);
         }
         bath
     }
@@ -256,9 +286,10 @@ mod tests {
                 assert_eq!(state.counts, again.counts);
                 assert!(state.earned.iter().zip(&again.earned).all(|(a, b)| is_near(*a, *b)));
                 let ground = layout.ground();
-                let hope = |place: usize| bath.gains.iter().map(|gains| gains[place]).sum::<f64>();
+                let of_part = |gains: &Vec<[f32; BLOCK]>, place: usize| f64::from(gains.as_flattened()[place]);
+                let hope = |place: usize| bath.gains.iter().map(|gains| of_part(gains, place)).sum::<f64>();
                 let mut taken = (0..ground.len()).filter(|place| ground.is_taken(*place));
-                assert!(taken.all(|place| is_near(hope(place), state.hope(ground.post(place)))));
+                assert!(taken.all(|place| (hope(place) - state.hope(ground.post(place))).abs() < 1e-5));
                 // What is known of blocks from earlier draws is what is found anew.
                 bath.heat(&state.earned, 0.1);
                 let chances = bath.chances.clone();
@@ -274,14 +305,15 @@ mod tests {
     fn posts_are_drawn_as_often_as_their_gains_say() {
         const DRAWS: u32 = 20_000;
         let ground = Ground::of_posts(10);
-        let mut bath = of_gains(&ground, &[&[0.3, 0.1, -5.0, 0.3, 0.2, f64::NEG_INFINITY, 0.0, 0.3, 0.1, 0.2]]);
+        let mut bath = of_gains(&ground, &[&[0.3, 0.1, -5.0, 0.3, 0.2, f32::NEG_INFINITY, 0.0, 0.3, 0.1, 0.2]]);
         let mut rng = Rng::with_seed(1);
         let mut counts = [0_u32; 10];
         for _ in 0..DRAWS {
             bath.heat(&[0.0], 0.1);
             counts[bath.draw(&mut rng).expect("some have a chance") as usize] += 1;
         }
-        let chances: Vec<f64> = bath.gains[0][..10].iter().map(|gain| (gain / 0.1).exp()).collect();
+        let gains = &bath.gains[0].as_flattened()[..10];
+        let chances: Vec<f64> = gains.iter().map(|gain| (f64::from(*gain) / 0.1).exp()).collect();
         let all: f64 = chances.iter().sum();
         for (count, chance) in counts.iter().zip(&chances) {
             let share = f64::from(*count) / f64::from(DRAWS);
@@ -302,6 +334,7 @@ mod tests {
         assert_eq!(bath.chances.len(), 1);
         assert_eq!(bath.draw(&mut Rng::with_seed(1)), Some(0), "0.6 and 0.5, rather than 0.4 and 0.8, or twice 0.5");
         let merits = [0.5 + 0.05 * 0.55, 0.4 + 0.05 * 0.45, 0.5 + 0.05 * 0.5];
-        assert!(bath.merits.iter().zip(merits).all(|(merit, expected)| is_near(*merit, expected)));
+        let is_expected = |(merit, expected): (&f32, f64)| (f64::from(*merit) - expected).abs() < 1e-6;
+        assert!(bath.merits.as_flattened().iter().zip(merits).all(is_expected));
     }
 }

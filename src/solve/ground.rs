@@ -3,8 +3,9 @@
 use super::layout::Layout;
 use crate::cover::Rows;
 
-/// Places of a block.
-pub(super) const BLOCK: usize = 32;
+/// Places of a block, a bit of a byte each.
+pub(super) const BLOCK: usize = BITS as usize;
+const BITS: u32 = u8::BITS;
 
 /// No post, and no place.
 const NONE: u32 = u32::MAX;
@@ -13,9 +14,7 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Ground {
     /// The post of each place; as many places as whole blocks have, the last of them empty.
     posts: Vec<u32>,
-    /// Places of the posts of each set, in order.
-    pub(super) places: Rows,
-    /// Blocks in which these lie, in order.
+    /// Blocks in which posts of each set lie, in order, each with its places of these, as [`block_and_places`] gives them.
     pub(super) blocks: Rows,
 }
 
@@ -31,19 +30,17 @@ impl Ground {
         for (place, post) in (0_u32..).zip(&posts).filter(|(_, post)| **post != NONE) {
             place_of[*post as usize] = place;
         }
-        let (mut places, mut blocks) = (Rows::default(), Rows::default());
-        let (mut row, mut touched) = (Vec::new(), Vec::new());
+        let mut blocks = Rows::default();
+        let (mut row, mut of_set) = (Vec::new(), Vec::new());
         for set in layout.program.sets.iter() {
             row.clear();
             row.extend(set.iter().map(|variable| place_of[*variable as usize]).filter(|place| *place != NONE));
             row.sort_unstable();
-            touched.clear();
-            touched.extend(row.iter().map(|place| block_of(*place)));
-            touched.dedup();
-            places.push(&row);
-            blocks.push(&touched);
+            of_set.clear();
+            of_set.extend(row.chunk_by(|a, b| a / BITS == b / BITS).map(packed));
+            blocks.push(&of_set);
         }
-        Self { posts, places, blocks }
+        Self { posts, blocks }
     }
 
     /// A place for each of so many posts, in order, and no sets.
@@ -51,7 +48,7 @@ impl Ground {
     pub(super) fn of_posts(count: u32) -> Self {
         let mut posts: Vec<u32> = (0..count).collect();
         posts.resize(posts.len().next_multiple_of(BLOCK), NONE);
-        Self { posts, places: Rows::default(), blocks: Rows::default() }
+        Self { posts, blocks: Rows::default() }
     }
 
     /// Number of places, those without a post included.
@@ -70,10 +67,15 @@ impl Ground {
     }
 }
 
-/// The block of a place.
-fn block_of(place: u32) -> u32 {
-    const SHIFT: u32 = BLOCK.trailing_zeros();
-    place >> SHIFT
+/// Places of one block as one number: the block, and in the last byte a bit for each place.
+fn packed(places: &[u32]) -> u32 {
+    places.iter().fold(0, |packed, place| packed | (place / BITS) << BITS | 1 << (place % BITS))
+}
+
+/// A block, and its places as bits, from one number.
+pub(super) fn block_and_places(packed: u32) -> (usize, u8) {
+    let [places, ..] = packed.to_le_bytes();
+    ((packed >> BITS) as usize, places)
 }
 
 /// All posts: one, then those that share most sets with it, as many as a block has; then the next that shares some, or the
@@ -132,8 +134,12 @@ mod tests {
                 (0_u32..).take(program.variables.len()).filter(|variable| layout.is_post(*variable)).collect();
             assert_eq!(posts, all);
             for set in 0..program.sets.len() {
-                let mut posts: Vec<u32> =
-                    ground.places.row(set).iter().map(|place| ground.post(*place as usize)).collect();
+                let of_block = |packed: &u32| {
+                    let (block, places) = block_and_places(*packed);
+                    (0..BLOCK).filter(move |place| places >> place & 1 == 1).map(move |place| block * BLOCK + place)
+                };
+                let places = ground.blocks.row(set).iter().flat_map(of_block);
+                let mut posts: Vec<u32> = places.map(|place| ground.post(place)).collect();
                 posts.sort_unstable();
                 let expected: Vec<u32> =
                     program.sets.row(set).iter().copied().filter(|variable| layout.is_post(*variable)).collect();
@@ -166,6 +172,6 @@ mod tests {
         program.add_group(group, sets.iter().map(Vec::as_slice).zip(&vec![1.0; sets.len()]));
         let ground = Ground::new(&Layout::new(&program));
         let touched = ground.blocks.items();
-        assert!(touched < 2 * sets.len(), "{touched} blocks of {} sets", sets.len());
+        assert!(touched < 3 * sets.len(), "{touched} blocks of {} sets of eight posts", sets.len());
     }
 }
