@@ -9,9 +9,9 @@ use crate::model::Program;
 /// A heat bath: a post is drawn with a probability that goes with e to the power of its merit over the temperature.
 ///
 /// # Cost
-/// A unit that comes or goes changes one gain for each item of the sets whose next step it changes; a draw looks at the gains
-/// of the blocks in which one has changed, at the best of each block, and at the blocks of the likely posts. Where the value is
-/// the smallest of several parts, a draw looks at all gains.
+/// A unit that comes or goes changes one gain for each item of the sets whose next step it changes, those of a block at once; a
+/// draw looks at the gains of the blocks in which one has changed, at the best of each block, and at the blocks of the likely
+/// posts. Where the value is the smallest of several parts, a draw looks at all gains.
 ///
 /// # Source
 /// Geman and Geman 1984.
@@ -26,7 +26,7 @@ pub(super) struct Bath<'a> {
     /// Counts units that were taken and draws that were made ready; for each block the count at its last change.
     count: u64,
     changed_at: Vec<u64>,
-    /// What a plan is worth with one more unit, by place, where the value is the smallest of several parts.
+    /// What one more unit adds to what a plan is worth, by place, where the value is the smallest of several parts.
     merits: Vec<[f32; BLOCK]>,
     /// The best merit of each block, and the blocks of which it is not known any more.
     tops: Vec<f32>,
@@ -150,9 +150,12 @@ impl<'a> Bath<'a> {
     pub(super) fn heat(&mut self, earned: &[f64], temperature: f64) {
         self.count += 1;
         let is_single = self.merits.is_empty();
+        // Draws see differences alone, which small numbers tell apart.
+        let without = if is_single { 0.0 } else { merit(|| earned.iter().copied()) };
         for (place, merit) in self.merits.as_flattened_mut().iter_mut().enumerate() {
             let gain = |gains: &Vec<[f32; BLOCK]>| f64::from(gains.as_flattened()[place]);
-            *merit = single(self::merit(|| earned.iter().zip(&self.gains).map(|(earned, gains)| earned + gain(gains))));
+            let with = self::merit(|| earned.iter().zip(&self.gains).map(|(earned, gains)| earned + gain(gains)));
+            *merit = single(with - without);
         }
         let blocks = if is_single { &self.gains[0] } else { &self.merits };
         if is_single {
@@ -334,7 +337,8 @@ mod tests {
         assert_eq!(bath.chances.len(), 1);
         assert_eq!(bath.draw(&mut Rng::with_seed(1)), Some(0), "0.6 and 0.5, rather than 0.4 and 0.8, or twice 0.5");
         let merits = [0.5 + 0.05 * 0.55, 0.4 + 0.05 * 0.45, 0.5 + 0.05 * 0.5];
-        let is_expected = |(merit, expected): (&f32, f64)| (f64::from(*merit) - expected).abs() < 1e-6;
+        let without = 0.4 + 0.05 * 0.45;
+        let is_expected = |(merit, expected): (&f32, f64)| (f64::from(*merit) + without - expected).abs() < 1e-6;
         assert!(bath.merits.as_flattened().iter().zip(merits).all(is_expected));
     }
 }

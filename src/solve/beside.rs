@@ -59,7 +59,7 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
                 let longer = if hint.is_some() { SEARCHES - 2 } else { SEARCHES - 1 };
-                let moves = Effort::suited(layout.program, longer).moves;
+                let moves = Effort::near(layout.program, longer).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
                 let walk = || search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
@@ -86,7 +86,7 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             if asked == LONGER {
                 // It will take a while: a good plan saves questions.
                 for more in (0..SEARCHES).take_while(|_| !is_over()) {
-                    merge::search(layout, Effort::suited(layout.program, more), options, record);
+                    merge::search(layout, Effort::near(layout.program, more), options, record);
                 }
                 if record.is_done() || is_over() {
                     break;
@@ -168,6 +168,7 @@ pub(super) fn planted(
         let (layout, most) = (Layout::new(smaller), reduce::limits(smaller));
         // What the first question proves is told at once: it takes the longest.
         let mut habits = tree::Habits::new(smaller);
+        habits.least = LEAST;
         habits.first = 1;
         // Questions are slow, too.
         habits.gathers_at = 8;

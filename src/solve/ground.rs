@@ -119,6 +119,18 @@ mod tests {
     use crate::model::{Aim, Program, Row, TermGroup, Variable};
     use crate::solve::trials::{Numbers, tied};
 
+    /// Posts of a set, as its blocks and places have them.
+    fn placed(ground: &Ground, set: usize) -> Vec<u32> {
+        let of_block = |packed: &u32| {
+            let (block, places) = block_and_places(*packed);
+            (0..BLOCK).filter(move |place| places >> place & 1 == 1).map(move |place| block * BLOCK + place)
+        };
+        let places = ground.blocks.row(set).iter().flat_map(of_block);
+        let mut posts: Vec<u32> = places.map(|place| ground.post(place)).collect();
+        posts.sort_unstable();
+        posts
+    }
+
     #[test]
     fn every_post_has_a_place_and_sets_know_it() {
         let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
@@ -134,13 +146,7 @@ mod tests {
                 (0_u32..).take(program.variables.len()).filter(|variable| layout.is_post(*variable)).collect();
             assert_eq!(posts, all);
             for set in 0..program.sets.len() {
-                let of_block = |packed: &u32| {
-                    let (block, places) = block_and_places(*packed);
-                    (0..BLOCK).filter(move |place| places >> place & 1 == 1).map(move |place| block * BLOCK + place)
-                };
-                let places = ground.blocks.row(set).iter().flat_map(of_block);
-                let mut posts: Vec<u32> = places.map(|place| ground.post(place)).collect();
-                posts.sort_unstable();
+                let posts = placed(&ground, set);
                 let expected: Vec<u32> =
                     program.sets.row(set).iter().copied().filter(|variable| layout.is_post(*variable)).collect();
                 assert_eq!(posts, expected);
@@ -171,6 +177,10 @@ mod tests {
         let group = TermGroup { part: 0, levels: vec![1.0], scale: 1.0, terms: Vec::new() };
         program.add_group(group, sets.iter().map(Vec::as_slice).zip(&vec![1.0; sets.len()]));
         let ground = Ground::new(&Layout::new(&program));
+        for (set, posts) in sets.iter().enumerate() {
+            let of_set = placed(&ground, set);
+            assert_eq!(of_set, *posts);
+        }
         let touched = ground.blocks.items();
         assert!(touched < 3 * sets.len(), "{touched} blocks of {} sets of eight posts", sets.len());
     }

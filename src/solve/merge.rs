@@ -6,9 +6,10 @@ use std::time::Instant;
 use fastrand::Rng;
 
 use super::layout::Layout;
+use super::pool::Pool;
 use super::record::Record;
 use super::search::Walked;
-use super::{compact, search};
+use super::{compact, search, tempering};
 use crate::model::Program;
 use crate::reduce::{self, Reduced};
 use crate::scenario::Options;
@@ -34,15 +35,33 @@ pub(super) struct Effort {
 impl Effort {
     /// How much searching suits a program; `more` is how often it has been searched before.
     pub(super) fn suited(program: &Program, more: u32) -> Self {
+        /// Further searches after which one plan and what is near it give little more.
+        const WIDE: u32 = 2;
+        if more < WIDE {
+            return Self::near(program, more);
+        }
+        // In a wide search more walks find more than longer ones.
+        Self { first: u64::from(more) * 1000, is_wide: true, ..Self::near(program, 1) }
+    }
+
+    /// As [`Self::suited`], about the best plan, for a few times.
+    pub(super) fn near(program: &Program, more: u32) -> Self {
         /// How many looks a walk may take at an item of the cover sets, on average; and how many that may be at most.
         const LOOKS: usize = 800;
         const MOST: usize = 250_000_000;
-        // What one plan and what is near it give comes first.
-        let is_wide = more >= SEARCHES;
-        // In a wide search more walks find more than longer ones.
-        let doubled = if is_wide { 1 } else { more };
         let moves = (program.sets.items() * LOOKS).min(MOST) / search::looks(program);
-        Self { first: u64::from(more) * 1000, moves: (moves as u64) << doubled, rounds: 2, is_merged: true, is_wide }
+        Self {
+            first: u64::from(more) * 1000,
+            moves: (moves as u64) << more,
+            rounds: 2,
+            is_merged: true,
+            is_wide: false,
+        }
+    }
+
+    /// Moves of a round.
+    fn all_moves(self) -> u64 {
+        self.moves * search::WALKS
     }
 }
 
@@ -55,6 +74,19 @@ enum Stage {
     Young,
     /// Walks begin at plans of the population, of which a few at a time are merged.
     Grown,
+    /// Plans exchange their temperatures, and what comes of them is merged a few at a time.
+    Tempered,
+}
+
+impl Stage {
+    fn new(layout: &Layout<'_>, effort: Effort, best: &[u32], pool: &Pool) -> Self {
+        match (effort.is_wide, pool.is_young()) {
+            (false, _) => Self::Near,
+            (true, _) if pool.has_settled() && tempering::suits(layout, best, effort.all_moves()) => Self::Tempered,
+            (true, true) => Self::Young,
+            (true, false) => Self::Grown,
+        }
+    }
 }
 
 /// Rounds without a better plan after which the search ends.
@@ -66,7 +98,8 @@ const PATIENCE: u32 = 2;
 ///
 /// At first all begins at the best plan, and what the walks of a round came by is merged. A wide search has a population of
 /// plans instead, where walks begin and of which a few at a time are merged; the best of all has no part in that, so that the
-/// population does not settle too soon. When it has, another begins.
+/// population does not settle too soon. When it has, plans of all kinds come from others that exchange their temperatures; where
+/// cost counts, another population begins.
 ///
 /// # Source
 /// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016; the best of all that two plans make
@@ -85,18 +118,18 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
         let Some(best) = record.best.clone() else { return };
         let random = options.seed.wrapping_mul(1 << 20).wrapping_add(effort.first + round);
         let mut rng = Rng::with_seed(random);
-        let stage = match (effort.is_wide, record.pool.is_young()) {
-            (false, _) => Stage::Near,
-            (true, true) => Stage::Young,
-            (true, false) => Stage::Grown,
-        };
-        let (starts, heats) = match stage {
-            Stage::Near => (vec![&best], search::MIXED),
-            Stage::Young => (vec![&best], search::AFAR),
-            Stage::Grown => (record.pool.drawn(STARTS, &mut rng), search::NEAR),
-        };
+        let stage = Stage::new(layout, effort, &best, &record.pool);
         let begun = Instant::now();
-        let walks = search::walks(layout, &starts, heats, random, effort.moves, &is_over);
+        let walk = |starts: &[&Vec<u32>], heats| search::walks(layout, starts, heats, random, effort.moves, &is_over);
+        let walks = match stage {
+            Stage::Near => walk(&[&best], search::MIXED),
+            Stage::Young => walk(&[&best], search::AFAR),
+            Stage::Grown => walk(&record.pool.drawn(STARTS, &mut rng), search::NEAR),
+            Stage::Tempered => {
+                let moves = effort.all_moves();
+                tempering::temper(layout, (&mut record.pool.tempered, &best), random, moves, &is_over)
+            }
+        };
         walks.iter().for_each(|walk| record.offer_walk(walk));
         if effort.is_merged && !is_over() {
             // Merging that takes longer than walks rarely brings more than they would.
@@ -135,18 +168,18 @@ fn mixed(
         merged(&reduced, best, options, stop)
     };
     let pairs = match stage {
-        Stage::Near => 1,
+        Stage::Near | Stage::Tempered => 1,
         Stage::Young => 0,
         Stage::Grown => PAIRS,
     };
     for _ in 0..pairs {
         let options = Options { time_limit_s: options.time_limit_s.min(record.left_s()), ..*options };
         let (first, second) = {
-            let (first, second) = if stage == Stage::Grown {
-                (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng))
-            } else {
+            let (first, second) = if stage == Stage::Near {
                 let bests = walks.iter().map(|walk| &walk.best).chain(&record.best);
                 (bests.chain(ends.iter().copied()).collect(), Vec::new())
+            } else {
+                (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng))
             };
             rayon::join(|| merge(&first, &options), || merge(&second, &options))
         };
@@ -158,7 +191,7 @@ fn mixed(
             break;
         }
     }
-    if stage != Stage::Near {
+    if matches!(stage, Stage::Young | Stage::Grown) {
         record.pool.age(program);
     }
 }

@@ -45,6 +45,7 @@ mod spots;
 mod state;
 mod steps;
 mod tally;
+mod tempering;
 mod tied;
 mod tree;
 #[cfg(test)]

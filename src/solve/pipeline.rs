@@ -90,7 +90,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
         ending.stop_reason = record.stop_reason();
         return Ok(ending);
     }
-    let enough = more + SEARCHES;
+    let mut enough = more + SEARCHES;
     let mut is_branched = false;
     let is_plain = !is_tied && program.groups.iter().all(|group| group.full_at() == 1);
     while !record.is_done() && !record.is_over() {
@@ -113,12 +113,15 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             ending.reductions = reductions;
             beside::patched(layout, (&reduced, &point), more + 1, options, record);
             is_branched = true;
+            (more, enough) = (more + SEARCHES, enough + SEARCHES);
             continue;
         }
         if is_plain && !is_branched && proof.is_some() && items <= cuts::SPARSE {
             ending.reductions = reductions;
             ending.nodes = beside::planted(layout, &reduced, more + 1, options, record);
             is_branched = true;
+            // It was searched meanwhile.
+            (more, enough) = (more + SEARCHES, enough + SEARCHES);
             continue;
         }
         if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {

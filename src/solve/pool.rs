@@ -14,6 +14,8 @@ pub(super) struct Pool {
     leader: (Option<Vec<u32>>, u32),
     /// Rounds until it is grown.
     youth: u32,
+    /// Plans that are at a temperature each, the coldest first, once [`super::tempering`] has begun.
+    pub(super) tempered: Vec<Vec<u32>>,
 }
 
 impl Pool {
@@ -23,7 +25,8 @@ impl Pool {
     /// Part of the units in which two plans have to differ, at least, for both to stay.
     const APART: f64 = 0.05;
 
-    /// Rounds without a better plan after which the best of earlier populations come in; after as many again a new one begins.
+    /// Rounds without a better plan after which the best of earlier populations come in, and after as many again a new one begins;
+    /// the first, which has none before it, ends at once.
     const PATIENCE: u32 = 6;
 
     /// Rounds in which a new population gathers plans of all kinds, before these are merged.
@@ -32,6 +35,11 @@ impl Pool {
     /// True while a population gathers its first plans.
     pub(super) fn is_young(&self) -> bool {
         self.plans.is_empty() || self.youth > 0
+    }
+
+    /// True after the first population.
+    pub(super) fn has_settled(&self) -> bool {
+        !self.earlier.is_empty()
     }
 
     /// Takes values in if they are good enough; of plans that are alike the better stays.
@@ -52,15 +60,17 @@ impl Pool {
         let leader = self.plans.first();
         let rounds = if self.leader.0.as_ref() == leader { self.leader.1 + 1 } else { 0 };
         self.leader = (leader.cloned(), rounds);
-        if rounds == Self::PATIENCE {
-            for plan in self.earlier.clone() {
-                self.offer(program, &plan);
-            }
-        } else if rounds == 2 * Self::PATIENCE {
+        // The first population has nobody to meet.
+        let settled = if self.has_settled() { 2 * Self::PATIENCE } else { Self::PATIENCE };
+        if rounds == settled {
             let leader = self.plans.drain(..).next();
             self.earlier.extend(leader.filter(|leader| !self.earlier.contains(leader)));
             self.leader = (None, 0);
             self.youth = Self::YOUTH;
+        } else if rounds == Self::PATIENCE {
+            for plan in self.earlier.clone() {
+                self.offer(program, &plan);
+            }
         }
     }
 
@@ -121,10 +131,10 @@ mod tests {
         let settle = |pool: &mut Pool, rounds: u32| (0..rounds).for_each(|_| pool.age(&program));
         pool.offer(&program, &plan(5));
         pool.offer(&program, &plan(15));
-        settle(&mut pool, 2 * Pool::PATIENCE);
-        assert!(!pool.is_young(), "the first round only sees who is best");
+        settle(&mut pool, Pool::PATIENCE);
+        assert!(!pool.is_young() && !pool.has_settled(), "the first round only sees who is best");
         settle(&mut pool, 1);
-        assert!(pool.plans.is_empty() && pool.is_young(), "a new population begins");
+        assert!(pool.plans.is_empty() && pool.is_young() && pool.has_settled(), "a new population begins");
         pool.offer(&program, &plan(25));
         settle(&mut pool, Pool::YOUTH - 1);
         assert!(pool.is_young(), "and gathers plans");
@@ -134,5 +144,10 @@ mod tests {
         assert_eq!(pool.plans, [plan(25)], "still by itself");
         settle(&mut pool, 1);
         assert_eq!(pool.plans, [5, 25].map(plan), "the best of the first population comes in");
+        settle(&mut pool, 2 * Pool::PATIENCE + 1);
+        assert!(
+            pool.plans.is_empty() && pool.earlier == [5].map(plan),
+            "a third begins; the first had led this one, too"
+        );
     }
 }

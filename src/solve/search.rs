@@ -10,7 +10,7 @@ use super::state::State;
 use crate::model::{Aim, Program};
 
 /// Walks of a round, each with other random numbers; a fixed number, so that answers do not depend on cores.
-const WALKS: u64 = 4;
+pub(super) const WALKS: u64 = 4;
 
 /// First and last temperatures as parts of the value of a mean unit, walk by walk in turn.
 pub(super) type Heats = [(f64, f64); 2];
@@ -34,7 +34,8 @@ const TRIALS: usize = 16;
 const STAGES: u64 = 64;
 const LONGEST: u64 = 1 << 12;
 
-/// Looks at items of the cover sets, or at variables, that a move takes.
+/// Looks at items of the cover sets, or at variables, that a move takes, where items are looked at one by one: a measure of how
+/// large a program is, by which moves are counted out.
 pub(super) fn looks(program: &Program) -> usize {
     /// Variables that are looked at, one after another, in the time of a look at an item; where there is one part, the best of
     /// each block is looked at.
@@ -51,7 +52,7 @@ pub(super) fn looks(program: &Program) -> usize {
 /// forbid a post; then another is drawn.
 ///
 /// # Cost
-/// A move changes the gains of all posts that cover what it covers: [`looks`]; about a hundred thousand moves a second at five
+/// A move changes the gains of all posts that cover what it covers: [`looks`]; four hundred thousand moves a second at five
 /// thousand posts with sixty sets each.
 ///
 /// # Source
@@ -89,7 +90,7 @@ impl Walked {
 }
 
 /// One walk.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     state: State<'a>,
     rng: Rng,
     /// Posts that hold units, one entry a unit.
@@ -107,7 +108,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(layout: &'a Layout<'a>, start: &[u32], rng: Rng, is_hopeful: bool) -> Self {
+    /// At its start; a hopeful one is that for its first moves of a run.
+    pub(super) fn new(layout: &'a Layout<'a>, start: &[u32], rng: Rng, is_hopeful: bool) -> Self {
         let state = State::resume(layout, start.to_vec());
         let standing = (0_u32..)
             .zip(start)
@@ -133,13 +135,11 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    fn run(mut self, moves: u64, (hot, cold): (f64, f64), is_over: &(dyn Fn() -> bool + Sync)) -> Walked {
-        #[expect(clippy::cast_precision_loss, reason = "counts of units and moves are far below 2^53")]
-        let (units, moves_made) = (self.standing.len().max(1) as f64, moves.max(1) as f64);
-        let earned = self.state.earned.iter().sum::<f64>();
-        let value = if earned > 0.0 { earned } else { self.state.layout.program.value_everywhere() };
-        let cooling = (cold / hot).powf(1.0 / moves_made);
-        let mut temperature = hot * (value / units);
+    /// So many moves, from the one temperature to the other, as parts of the value of a mean unit.
+    pub(super) fn run(mut self, moves: u64, (hot, cold): (f64, f64), is_over: &(dyn Fn() -> bool + Sync)) -> Walked {
+        #[expect(clippy::cast_precision_loss, reason = "counts of moves are far below 2^53")]
+        let cooling = (cold / hot).powf(1.0 / moves.max(1) as f64);
+        let mut temperature = hot * self.mean_unit();
         let renewal = (moves / STAGES).clamp(1, LONGEST);
         for number in 0..moves {
             if number % PATIENCE == 0 && is_over() {
@@ -156,6 +156,41 @@ impl<'a> Walk<'a> {
             self.step(temperature);
         }
         Walked { last: self.state.values, best: self.best }
+    }
+
+    /// So many moves at a temperature.
+    pub(super) fn stay(&mut self, moves: u64, temperature: f64, is_over: &(dyn Fn() -> bool + Sync)) {
+        self.renew();
+        for number in 0..moves {
+            if self.standing.is_empty() || (number % PATIENCE == 0 && is_over()) {
+                break;
+            }
+            self.step(temperature);
+        }
+    }
+
+    /// What a unit is worth on average.
+    pub(super) fn mean_unit(&self) -> f64 {
+        let earned = self.state.earned.iter().sum::<f64>();
+        let value = if earned > 0.0 { earned } else { self.state.layout.program.value_everywhere() };
+        #[expect(clippy::cast_precision_loss, reason = "counts of units are far below 2^53")]
+        let units = self.units().max(1) as f64;
+        value / units
+    }
+
+    /// Number of units that stand somewhere.
+    pub(super) fn units(&self) -> u64 {
+        self.standing.len() as u64
+    }
+
+    /// The smallest part of the value as it is now.
+    pub(super) fn value(&self) -> f64 {
+        self.state.worst()
+    }
+
+    /// The values as they are now.
+    pub(super) fn values(self) -> Vec<u32> {
+        self.state.values
     }
 
     /// Sums the gains at all posts anew.

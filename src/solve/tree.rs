@@ -8,7 +8,7 @@ mod rounding;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-use self::asking::{Asking, Found};
+use self::asking::{Asking, Found, Rounds};
 use super::bins::Partition;
 use super::branching::Gains;
 use super::bundles::Bundles;
@@ -65,6 +65,8 @@ pub(super) struct Habits {
     near: f64,
     /// Steps of the simplex method by which it is tried what branching gains.
     steps: i32,
+    /// Part of the gap that the first question has to close: else its rounds of cuts end early.
+    pub(super) least: f64,
     /// Questions of the first stage.
     pub(super) first: u64,
     /// Questions before rows on neighbouring sets are looked for, and where these closed a good part of the gap: small trees end
@@ -90,7 +92,7 @@ impl Habits {
         // of halves lead to better plans and soon to the end.
         let (side_by_side, near, steps) = if program.is_rising() { (2, f64::INFINITY, 50) } else { (1, 0.6, 100) };
         let (first, rounds, patience, room) = (STAGE, 6, 30, 200);
-        Self { shape, rounds, patience, room, side_by_side, near, steps, first, gathers_at, gathers_late }
+        Self { shape, rounds, least: 0.0, patience, room, side_by_side, near, steps, first, gathers_at, gathers_late }
     }
 }
 
@@ -248,7 +250,10 @@ impl Tree<'_> {
             self.masters.widen(other);
         }
         // All questions after the first have what that has learnt.
-        let rounds = if self.nodes == 0 { ROOT } else { self.habits.rounds };
+        let rounds = match self.nodes {
+            0 => Rounds { most: ROOT, least: self.habits.least },
+            _ => Rounds { most: self.habits.rounds, least: 0.0 },
+        };
         self.nodes += questions.len() as u64;
         let (asking, goal) = (&self.asking, &self.goal);
         let found = self.masters.ask(&questions, |master, (node, within)| {

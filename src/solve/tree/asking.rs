@@ -26,6 +26,15 @@ pub(super) struct Asking<'a> {
     pub(super) is_rising: bool,
 }
 
+/// How long a question is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Rounds {
+    /// Rounds of cuts and rows.
+    pub(super) most: u32,
+    /// Part of the gap that they have to close in the end: they stop where that is not to be hoped for.
+    pub(super) least: f64,
+}
+
 /// How a question ended.
 pub(super) enum Found {
     /// With an answer and what it proves.
@@ -61,11 +70,11 @@ impl<'a> Asking<'a> {
         master.set_ranges(&within.ranges);
     }
 
-    /// The answer of a cuts' model for these values, after at most so many rounds of cuts, and what it proves.
+    /// The answer of a cuts' model for these values, after rounds of cuts, and what it proves.
     pub(super) fn found(
         &self,
         within: &Within,
-        rounds: u32,
+        rounds: Rounds,
         goal: &Goal<'_>,
         master: &mut Master,
         is_over: &dyn Fn() -> bool,
@@ -85,22 +94,27 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn relaxed(&self, rounds: u32, goal: &Goal<'_>, master: &mut Master, is_over: &dyn Fn() -> bool) -> Solved {
+    fn relaxed(&self, rounds: Rounds, goal: &Goal<'_>, master: &mut Master, is_over: &dyn Fn() -> bool) -> Solved {
         /// A cut has to be broken by so much, relative to what its bin is worth.
         const BROKEN: f64 = 1e-6;
         /// Rounds, and the part of what is left open that so many of them have to close. Rows on three sets bring most of what they
         /// can at once.
         const RISING: (usize, f64) = (8, 0.02);
         const PLAIN: (usize, f64) = (3, 0.01);
+        /// All later rounds together close at most so many times what the last one did.
+        const AHEAD: f64 = 3.0;
         let (patience, least) = if self.is_rising { RISING } else { PLAIN };
         let mut solved = master.solve(is_over);
-        let mut heights = Vec::new();
-        for _ in 0..rounds {
+        let mut heights: Vec<f64> = Vec::new();
+        for _ in 0..rounds.most {
             let Solved::Optimal(answer) = &solved else { break };
             let height = self.height_of(answer);
             let before = heights.len().checked_sub(patience).map(|place| heights[place]);
-            let is_stuck = before.is_some_and(|before: f64| before - height < least * (height - goal.best()));
-            if is_stuck || goal.is_hopeless(height) {
+            let is_stuck = before.is_some_and(|before| before - height < least * (height - goal.best()));
+            let is_in_vain = heights.first().zip(heights.last()).is_some_and(|(first, last)| {
+                rounds.least > 0.0 && first - height + AHEAD * (last - height) < rounds.least * (first - goal.best())
+            });
+            if is_stuck || is_in_vain || goal.is_hopeless(height) {
                 break;
             }
             heights.push(height);
