@@ -425,7 +425,7 @@ fn fresh(asking: &Asking<'_>, habits: &Habits, limits: &[u32]) -> Option<Master>
 mod tests {
     use super::*;
     use crate::solve::faults;
-    use crate::solve::trials::{Numbers, POSTS, best, program, rising};
+    use crate::solve::trials::{Numbers, POSTS, best, plain, program, rising};
 
     /// The best value and the last news of a tree that grows from a poor plan, without any search beside it; no bound on the way
     /// is below the best plan.
@@ -481,6 +481,33 @@ mod tests {
             (trees, branched) = (trees + 1, branched + u32::from(nodes > 1));
         }
         assert!(trees >= 150 && branched >= 30, "{trees} trees, {branched} with more than a root");
+    }
+
+    /// Where more is asked of the first question than it can close its rounds end early: its bound is sound, and no nearer.
+    #[test]
+    fn rounds_that_lead_nowhere_end() {
+        let mut numbers = Numbers(88_172_645_463_325_252);
+        let mut weaker = 0;
+        for _ in 0..250 {
+            let program = plain(&mut numbers);
+            let best = best(&program).expect("no units keep the rules");
+            let most: Vec<u32> = program.variables.iter().map(|variable| variable.most).collect();
+            let first = |least: f64| {
+                let habits = Habits { first: 1, least, ..Habits::new(&program) };
+                let mut bound = f64::INFINITY;
+                let mut tell = |news: News| {
+                    bound = news.bound;
+                    Some(best).filter(|_| news.nodes == 0)
+                };
+                let start = (&[0; POSTS as usize][..], best);
+                let _ended = grow(&Layout::new(&program), &most, &habits, start, &mut tell, &|| false);
+                bound
+            };
+            let [whole, cut_short] = [0.0, 2.0].map(first);
+            assert!(best - 1e-9 <= whole && whole <= cut_short + 1e-9, "{best} {whole} {cut_short}: {program:?}");
+            weaker += u32::from(whole < cut_short - 1e-6);
+        }
+        assert!(weaker >= 5, "{weaker} weaker");
     }
 
     /// A model in which HiGHS fails is made anew: the tree ends where it would have, whichever run it is.
