@@ -179,7 +179,12 @@ fn mixed(
                 let bests = walks.iter().map(|walk| &walk.best).chain(&record.best);
                 (bests.chain(ends.iter().copied()).collect(), Vec::new())
             } else {
-                (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng))
+                let (first, mut second) = (record.pool.drawn(DRAWN, rng), record.pool.drawn(DRAWN, rng));
+                if second.iter().all(|plan| first.contains(plan)) {
+                    // The same program once more would bring nothing.
+                    second.clear();
+                }
+                (first, second)
             };
             rayon::join(|| merge(&first, &options), || merge(&second, &options))
         };
