@@ -58,7 +58,7 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             let mut walks = Vec::new();
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
-                let longer = if hint.is_some() { SEARCHES - 2 } else { SEARCHES - 1 };
+                let longer = if hint.is_some() { SEARCHES - 1 } else { SEARCHES };
                 let moves = Effort::near(layout.program, longer).moves;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
