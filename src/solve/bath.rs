@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::ground::{BLOCK, Ground, block_and_places};
+use super::ground::{BLOCK, Ground};
 use super::state::State;
 use crate::model::Program;
 
@@ -72,8 +72,7 @@ impl<'a> Bath<'a> {
             if by == 0.0 {
                 continue;
             }
-            for packed in self.ground.blocks.row(set) {
-                let (block, places) = block_and_places(*packed);
+            for (block, places) in self.ground.blocks_of(set) {
                 shift(&mut gains[block], places, by);
             }
         }
@@ -115,8 +114,7 @@ impl<'a> Bath<'a> {
             let more = worth[term.step(next(count))] - worth[term.step(count)];
             if more != 0.0 {
                 let by = single(term.weight * more);
-                for packed in ground.blocks.row(*set as usize) {
-                    let (block, places) = block_and_places(*packed);
+                for (block, places) in ground.blocks_of(*set as usize) {
                     if self.changed_at[block] != self.count {
                         self.touch(block);
                     }

@@ -14,8 +14,8 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Ground {
     /// The post of each place; as many places as whole blocks have, the last of them empty.
     posts: Vec<u32>,
-    /// Blocks in which posts of each set lie, in order, each with its places of these, as [`block_and_places`] gives them.
-    pub(super) blocks: Rows,
+    /// Blocks in which posts of each set lie, in order, each with its places of these, as [`packed`] makes them.
+    blocks: Rows,
 }
 
 impl Ground {
@@ -51,6 +51,14 @@ impl Ground {
         Self { posts, blocks: Rows::default() }
     }
 
+    /// Blocks in which posts of a set lie, in order, each with their places in it, a bit each.
+    pub(super) fn blocks_of(&self, set: usize) -> impl Iterator<Item = (usize, u8)> {
+        self.blocks.row(set).iter().map(|packed| {
+            let [places, ..] = packed.to_le_bytes();
+            ((packed >> BITS) as usize, places)
+        })
+    }
+
     /// Number of places, those without a post included.
     pub(super) fn len(&self) -> usize {
         self.posts.len()
@@ -70,12 +78,6 @@ impl Ground {
 /// Places of one block as one number: the block, and in the last byte a bit for each place.
 fn packed(places: &[u32]) -> u32 {
     places.iter().fold(0, |packed, place| packed | (place / BITS) << BITS | 1 << (place % BITS))
-}
-
-/// A block, and its places as bits, from one number.
-pub(super) fn block_and_places(packed: u32) -> (usize, u8) {
-    let [places, ..] = packed.to_le_bytes();
-    ((packed >> BITS) as usize, places)
 }
 
 /// All posts: one, then those that share most sets with it, as many as a block has; then the next that shares some, or the
@@ -121,11 +123,10 @@ mod tests {
 
     /// Posts of a set, as its blocks and places have them.
     fn placed(ground: &Ground, set: usize) -> Vec<u32> {
-        let of_block = |packed: &u32| {
-            let (block, places) = block_and_places(*packed);
+        let of_block = |(block, places): (usize, u8)| {
             (0..BLOCK).filter(move |place| places >> place & 1 == 1).map(move |place| block * BLOCK + place)
         };
-        let places = ground.blocks.row(set).iter().flat_map(of_block);
+        let places = ground.blocks_of(set).flat_map(of_block);
         let mut posts: Vec<u32> = places.map(|place| ground.post(place)).collect();
         posts.sort_unstable();
         posts
@@ -178,8 +179,7 @@ mod tests {
         program.add_group(group, sets.iter().map(Vec::as_slice).zip(&vec![1.0; sets.len()]));
         let ground = Ground::new(&Layout::new(&program));
         for (set, posts) in sets.iter().enumerate() {
-            let of_set = placed(&ground, set);
-            assert_eq!(of_set, *posts);
+            assert_eq!(placed(&ground, set), *posts);
         }
         let touched = ground.blocks.items();
         assert!(touched < 3 * sets.len(), "{touched} blocks of {} sets of eight posts", sets.len());

@@ -98,8 +98,8 @@ const PATIENCE: u32 = 2;
 ///
 /// At first all begins at the best plan, and what the walks of a round came by is merged. A wide search has a population of
 /// plans instead, where walks begin and of which a few at a time are merged; the best of all has no part in that, so that the
-/// population does not settle too soon. When it has, plans of all kinds come from others that exchange their temperatures; where
-/// cost counts, another population begins.
+/// population does not settle too soon. When it has, plans of all kinds come from eight that begin at the best of all and exchange
+/// their temperatures; where cost counts, or units are too many for that, another population begins.
 ///
 /// # Source
 /// Construct, merge, solve and adapt: Blum, Pinacho, López-Ibáñez and Lozano 2016; the best of all that two plans make

@@ -109,16 +109,14 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             // The tree was given up, or broke off, or rounding kept it from the end: one model gets its try.
             is_branched = true;
         }
-        if !is_branched && proof.is_some() && is_for_patches(&reduced.program) {
+        let is_patched = is_for_patches(&reduced.program);
+        if !is_branched && proof.is_some() && (is_patched || (is_plain && items <= cuts::SPARSE)) {
             ending.reductions = reductions;
-            beside::patched(layout, (&reduced, &point), more + 1, options, record);
-            is_branched = true;
-            (more, enough) = (more + SEARCHES, enough + SEARCHES);
-            continue;
-        }
-        if is_plain && !is_branched && proof.is_some() && items <= cuts::SPARSE {
-            ending.reductions = reductions;
-            ending.nodes = beside::planted(layout, &reduced, more + 1, options, record);
+            if is_patched {
+                beside::patched(layout, (&reduced, &point), more + 1, options, record);
+            } else {
+                ending.nodes = beside::planted(layout, &reduced, more + 1, options, record);
+            }
             is_branched = true;
             // It was searched meanwhile.
             (more, enough) = (more + SEARCHES, enough + SEARCHES);

@@ -1,4 +1,4 @@
-//! Plans as a search comes by them turned into a population of good ones that differ, and into the next when it has settled.
+//! Plans as a search comes by them turned into a population of good ones that differ, followed by others when it has settled.
 
 use fastrand::Rng;
 

@@ -86,10 +86,7 @@ pub(super) fn temper(
     let mut colder: Vec<&Vec<u32>> = plans[..plans.len() / 2].iter().collect();
     rng.shuffle(&mut colder);
     let cooled: Vec<(&Vec<u32>, u64)> = colder.into_iter().take(COOLED).map(|plan| (plan, rng.u64(..))).collect();
-    let cool = |(plan, seed): (&Vec<u32>, u64)| {
-        Walk::new(layout, plan, Rng::with_seed(seed), false).run(cooling, (COLD, COLD * COOLER), is_over)
-    };
-    cooled.into_par_iter().map(cool).collect()
+    cooled.into_par_iter().map(|cooled| begun(cooled).run(cooling, (COLD, COLD * COOLER), is_over)).collect()
 }
 
 #[cfg(test)]
