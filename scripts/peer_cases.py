@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import json
 import math
 import random
@@ -62,6 +63,7 @@ class Case:
     optimum: int | None = None
     best_known: int | None = None
     is_quick: bool = False
+    is_larger: bool = False
 
     @property
     def is_random(self) -> bool:
@@ -81,7 +83,12 @@ class Case:
     @property
     def needs(self) -> Path:
         """What has to be there to make it."""
-        shared = {"city": "instances/maximo", "sjc": "instances/sjc", "coalition-grid": "data/worldpop_10km"}
+        shared = {
+            "city": "instances/maximo",
+            "sjc": "instances/sjc",
+            "coalition-grid": "data/worldpop_10km",
+            "towns": "data/geonames",
+        }
         return SHARED / shared[self.kind] if self.kind in shared else UKRAINE
 
 
@@ -121,6 +128,18 @@ def cases() -> Iterator[Case]:
     yield Case("ukraine-781", "coalition")
     yield Case("ukraine-grid", "coalition-grid", step_km=15.0)
     yield Case("ukraine-grid-10km", "coalition-grid", step_km=10.0)
+    yield from larger_cases()
+
+
+def larger_cases() -> Iterator[Case]:
+    """Questions that are no part of the table: larger ones of the same kinds, on which nothing was tuned."""
+    for sites, locations, units, radius in ((2, 1, 50, 2.0), (2, 2, 20, 2.0), (2, 2, 50, 2.0), (2, 2, 80, 1.5), (5, 1, 20, 2.0)):
+        name, millions, thousands = f"uniform-{sites}m-{locations}k-p{units}", 1_000_000 * sites, 1_000 * locations
+        yield Case(name, "uniform", units, radius, sites=millions, locations=thousands, is_larger=True)
+    yield Case("newyork-600m-p40", "city", 40, 600, "NewYork", is_larger=True)
+    yield Case("sanfrancisco-800m-p60", "city", 60, 800, "SanFrancisco", is_larger=True)
+    for km, units in ((75, 40), (100, 20), (100, 40), (150, 20)):
+        yield Case(f"towns-{km}km-p{units}", "towns", units, 1000.0 * km, is_larger=True)
 
 
 def write(case: Case, folder: Path, seed: int) -> None:
@@ -144,13 +163,13 @@ def write_plain(case: Case, folder: Path, seed: int) -> None:
     weighted = enumerate(zip(sites, weights, strict=True))
     table(folder / "sites.csv", ["id", "x", "y", "weight"], ([n, *at, weight] for n, (at, weight) in weighted))
     table(folder / "locations.csv", ["id", "x", "y"], ([n, *at] for n, at in enumerate(locations)))
-    metric = {"city": "matrix", "twice": "geodesic"}.get(case.kind, "planar")
+    metric = {"city": "matrix", "twice": "geodesic", "towns": "geodesic"}.get(case.kind, "planar")
     if metric == "matrix":
         write_matrix(folder / "matrix.csv", sites, case.radius)
         reach = f'{{ kind = "matrix", source = "matrix.csv", max = {case.radius} }}'
     else:
         reach = f'{{ kind = "range", km = {case.radius / 1000} }}'
-    need = 2 if case.kind == "twice" else 1
+    need = 2 if case.kind in ("twice", "towns") else 1
     scenario = SCENARIO.format(
         name=case.name,
         distance="planar" if metric == "planar" else "geodesic",
@@ -174,6 +193,12 @@ def points(case: Case, seed: int) -> tuple[list[Point], list[float], list[Point]
         towns = [feature for feature in features if feature["properties"]["kind"] == "town"]
         places = lambda features: [tuple(feature["geometry"]["coordinates"]) for feature in features]
         return places(towns), [town["properties"]["weight"] for town in towns], places(features)
+    if case.kind == "towns":
+        with gzip.open(SHARED / "data/geonames/cities500.csv.gz", "rt", encoding="utf-8") as file:
+            places = list(csv.DictReader(file))
+        towns = [place for place in places if place["country_code"] == "UA" and int(place["population"]) >= 2_000]
+        at = [(float(town["longitude"]), float(town["latitude"])) for town in towns]
+        return at, [int(town["population"]) for town in towns], at
     folder, x, y = ("maximo", "lon", "lat") if case.kind == "city" else ("sjc", "x_m", "y_m")
     rows = list(csv.DictReader((SHARED / "instances" / folder / f"{case.source}.csv").open(encoding="utf-8")))
     nodes = [(float(row[x]), float(row[y])) for row in rows]

@@ -354,6 +354,7 @@ def main() -> None:
     parser.add_argument("--few", default="", help="those of the peers that have the first of like questions alone [none]")
     parser.add_argument("--markdown", type=Path, help="write the table of medians there")
     parser.add_argument("--quick", action="store_true", help="four small cases")
+    parser.add_argument("--larger", action="store_true", help="larger questions of the same kinds instead of the table's")
     options = parser.parse_args()
     peers = [peer for peer in options.peers.split(",") if peer]
     if not set(peers) <= set(PEERS):
@@ -369,7 +370,8 @@ def main() -> None:
     results, faults = [], []
     begun: set[tuple[str, str, int]] = set()
     for case in cases():
-        if not options.only.search(case.name) or (options.quick and not case.is_quick):
+        is_asked = case.is_larger == options.larger and (case.is_quick or not options.quick)
+        if not is_asked or not options.only.search(case.name):
             continue
         if not case.needs.exists():
             print(f"{case.name:<20} skipped: {case.needs} is not here")

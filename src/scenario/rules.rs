@@ -333,12 +333,18 @@ fn idle_parts(scenario: &Scenario) -> Vec<Problem> {
     }
     for (place, unit_type) in scenario.unit_types.iter().enumerate() {
         let table = format!("unit type \"{}\"", unit_type.id);
-        let is_wanted = scenario.requirements.iter().any(|requirement| requirement.unit_types.contains(&place));
+        let is_wanted = scenario.requirements.iter().any(|requirement| requirement.unit_types.contains(&place))
+            || scenario.unit_types.iter().any(|other| other.protected_by.contains(&place))
+            || scenario
+                .contributors
+                .iter()
+                .flat_map(|contributor| &contributor.requires)
+                .any(|needed| needed.unit_type == place);
         let is_offered = scenario.offers.iter().any(|offer| offer.unit_type == place && offer.count > 0);
         if !is_wanted && unit_type.reach != Reach::None {
             let advice = "name it in a requirement's unit_types, or remove it";
-            let expected = "a type that some requirement counts";
-            warnings.push(Problem::new("unit-type-unused", table, "no requirement counts it", expected, advice));
+            let expected = "a type that some requirement counts, or that others need beside them";
+            warnings.push(Problem::new("unit-type-unused", table, "nothing counts or needs it", expected, advice));
         } else if is_offered && !scenario.locations.iter().any(|location| unit_type.may_stand_at(location)) {
             let advice = "mend the domains or the status of the locations";
             let expected = "at least one location of its domain that is not forbidden";

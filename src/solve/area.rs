@@ -74,7 +74,7 @@ impl Whole for Area<'_> {
         Some((best.net.max(known), if best.net > known { vec![units] } else { Vec::new() }))
     }
 
-    fn lifted(&self, prices: &[i64], top: i64) -> Vec<i64> {
+    fn lifted(&self, prices: &[i64], top: i64, is_over: &dyn Fn() -> bool) -> Option<Vec<i64>> {
         // What idle kinds will cost is not known before.
         let idle = self.region.idle.iter().map(|kind| (kind, 0));
         let kinds: Vec<(&Kind, i64)> = self.region.used.iter().zip(prices.iter().copied()).chain(idle).collect();
@@ -82,6 +82,9 @@ impl Whole for Area<'_> {
         let mut found = Vec::new();
         for (place, (kind, price)) in kinds.iter().enumerate() {
             let is_idle = place >= prices.len();
+            if is_over() {
+                return None;
+            }
             if ways.all.len() > self.most_ways {
                 found.extend(is_idle.then(|| self.region.gain(kind)));
                 continue;
@@ -90,7 +93,7 @@ impl Whole for Area<'_> {
             ways.spread(kind, price, NO_STEP, &kinds[place + 1..]);
             found.extend(is_idle.then_some(price));
         }
-        found
+        Some(found)
     }
 }
 
@@ -290,10 +293,11 @@ mod tests {
                 (found, unknown) = (found + units.len(), unknown + usize::from(units.is_empty()));
             }
             let top = best + region.worth / 50 * i64::from(numbers.below(4));
-            let lifted = area.lifted(&prices, top);
+            let lifted = area.lifted(&prices, top, &|| false).expect("there is time");
             assert_eq!(lifted.len(), region.idle.len());
             let hasty = Area { most_ways: 3, ..Area::new(&region).expect("as before") };
-            let all_prices: Vec<i64> = prices.iter().copied().chain(hasty.lifted(&prices, top)).collect();
+            let quick = hasty.lifted(&prices, top, &|| false).expect("there is time");
+            let all_prices: Vec<i64> = prices.iter().copied().chain(quick).collect();
             let mut so_far = prices.clone();
             for (kind, price) in region.idle.iter().zip(lifted) {
                 kinds.push(kind);

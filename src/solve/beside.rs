@@ -85,7 +85,10 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             asked += u32::from(news.nodes > 0);
             if asked == LONGER {
                 // It will take a while: a good plan saves questions.
-                for more in (0..SEARCHES).take_while(|_| !is_over()) {
+                for more in 0..SEARCHES {
+                    if record.is_done() || is_over() {
+                        break;
+                    }
                     merge::search(layout, Effort::near(layout.program, more), options, record);
                 }
                 if record.is_done() || is_over() {

@@ -38,9 +38,9 @@ impl Whole for Dive<'_> {
         Some((most, found.into_iter().map(|(_, units)| units).collect()))
     }
 
-    fn lifted(&self, prices: &[i64], top: i64) -> Vec<i64> {
+    fn lifted(&self, prices: &[i64], top: i64, is_over: &dyn Fn() -> bool) -> Option<Vec<i64>> {
         let mut taking = Taking::new(self.region, prices, top);
-        self.region.idle.iter().map(|kind| taking.lift(kind, top)).collect()
+        self.region.idle.iter().map(|kind| (!is_over()).then(|| taking.lift(kind, top))).collect()
     }
 }
 
@@ -283,7 +283,7 @@ mod tests {
                 assert!(promised >= best, "{promised} after {visits} visits, {best} at best");
                 short += u32::from(promised > best);
             }
-            let lifted = Dive::new(&region).lifted(&prices, best);
+            let lifted = Dive::new(&region).lifted(&prices, best, &|| false).expect("there is time");
             let mut whole = Region::new(&layout, (&limits, &ranges), &sets, &values).expect("as before");
             let idle = std::mem::take(&mut whole.idle);
             whole.used.extend(idle);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use highs::{Model, Sense};
 
-use super::{Rescue, Solution, Status, StopReason, Watch, highs_ffi, solve};
+use super::{Attempt, Kept, Rescue, Solution, Status, StopReason, Watch, highs_ffi, solve};
 use crate::model::{Aim, Program, Row, TermGroup, Variable};
 use crate::problem::SolveError;
 use crate::scenario::{Method, Options};
@@ -89,25 +89,32 @@ pub(super) fn in_callback() {
 
 /// A ring of posts, each covering three sites, at most one unit a post and seven in all: greedy falls short of the best.
 fn ring() -> Program {
+    ring_beside(0)
+}
+
+/// The same, with so many posts that cover one site alone, each of which another can stand in for.
+fn ring_beside(others: u32) -> Program {
     const POSTS: u32 = 40;
-    let mut variables = vec![Variable { most: 1 }; POSTS as usize];
-    variables.push(Variable { most: 9 });
+    let mut variables = vec![Variable { most: 1 }; (POSTS + 1 + others) as usize];
+    variables[POSTS as usize].most = 9;
     let mut program = Program::new(Aim::MostValue, variables);
-    let pledge = (POSTS, -1.0);
-    let balance = (0..POSTS).map(|post| (post, 1.0)).chain([pledge]).collect();
+    let factor = |variable: u32| if variable == POSTS { -1.0 } else { 1.0 };
+    let balance = (0..=POSTS + others).map(|variable| (variable, factor(variable))).collect();
     program.add_row(Row { rule: String::new(), terms: balance, least: 0.0, most: 0.0 });
     let seven = vec![(POSTS, 1.0)];
     program.add_row(Row { rule: "seven units".to_owned(), terms: seven, least: f64::NEG_INFINITY, most: 7.0 });
-    let sets: Vec<[u32; 3]> = (0..POSTS)
+    let sets: Vec<Vec<u32>> = (0..POSTS)
         .map(|site| {
-            let mut set = [site, (site + 1) % POSTS, (site * 7 + 3) % POSTS];
+            let mut set = vec![site, (site + 1) % POSTS, (site * 7 + 3) % POSTS];
+            set.extend((site < others).then_some(POSTS + 1 + site));
             set.sort_unstable();
+            set.dedup();
             set
         })
         .collect();
     let weights: Vec<f64> = (0..POSTS).map(|site| f64::from(1 + site * 17 % 23)).collect();
     let group = TermGroup { part: 0, levels: vec![1.0], scale: 1.0 / weights.iter().sum::<f64>(), terms: Vec::new() };
-    program.add_group(group, sets.iter().map(<[u32; 3]>::as_slice).zip(&weights));
+    program.add_group(group, sets.iter().map(Vec::as_slice).zip(&weights));
     program
 }
 
@@ -149,5 +156,29 @@ fn a_broken_solver_costs_the_proof_and_never_the_plan() {
                 assert_eq!(solution.stop_reason, reason, "{fault:?}");
             }
         }
+    }
+}
+
+/// What was kept of an attempt that broke off is where the next begins, even one without time to reduce the program first.
+#[test]
+fn what_is_kept_outlives_the_time_limit() {
+    let program = ring_beside(20);
+    let options = Options { time_limit_s: 20.0, gap: 0.0, seed: 0, threads: 1, method: Method::Compact };
+    let stop = AtomicBool::new(false);
+    let watch = Watch { stop: &stop, report: &|_| {} };
+    let kept = Mutex::new(Vec::new());
+    let keep = |news: Kept<'_>| {
+        if let Kept::Values(values) = news {
+            *kept.lock().expect("no one panics while holding it") = values.to_vec();
+        }
+    };
+    let solution = solve(&program, &options, &watch, &Rescue { keep: &keep, ..Rescue::none() }).expect("HiGHS works");
+    assert!(solution.reductions.iter().any(|(name, count)| name.contains("dominates") && *count >= 20));
+    let best = kept.into_inner().expect("no one panicked");
+    assert_eq!((solution.values.as_ref(), program.broken_rule(&best)), (Some(&best), None));
+    for spent_s in [0.0, 100.0] {
+        let rescue = Rescue { attempt: Attempt::WithoutSolver, values: Some(best.clone()), spent_s, ..Rescue::none() };
+        let again = solve(&program, &options, &watch, &rescue).expect("a plan is known");
+        assert_eq!(again.values.as_ref(), Some(&best), "after {spent_s} s");
     }
 }

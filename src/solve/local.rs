@@ -124,7 +124,7 @@ fn row(
         let is_last = tries == TRIES || units.is_empty();
         if height - least <= NEAR * (reached - height) || (is_last && height < reached - LEAST) {
             binding(region, &found, known);
-            return Some(joint(region, whole, &found, top));
+            return joint(region, whole, (&found, top), is_over);
         }
         if is_last {
             return None;
@@ -148,11 +148,17 @@ fn binding(region: &Region, prices: &[i64], known: &mut Vec<Vec<u32>>) {
 
 /// The row with these prices of the used kinds, whose whole units earn at most `top` beyond what they cost, and as low prices as
 /// can be for all other kinds; what is paid at tiny prices, which solvers of linear programs do not bear, is added to `top`.
-fn joint(region: &Region, whole: &impl Whole, prices: &[i64], mut top: i64) -> Joint {
+/// `None` where it is over.
+fn joint(
+    region: &Region,
+    whole: &impl Whole,
+    (prices, mut top): (&[i64], i64),
+    is_over: &dyn Fn() -> bool,
+) -> Option<Joint> {
     /// So many of them are as much as all sets can earn.
     const TINY: i64 = 1_000_000;
     let used = region.used.iter().zip(prices.iter().copied());
-    let idle = region.idle.iter().zip(whole.lifted(prices, top));
+    let idle = region.idle.iter().zip(whole.lifted(prices, top, is_over)?);
     let hopeless = region.hopeless.iter().map(|kind| (kind, region.gain(kind)));
     let all = used.chain(idle).chain(hopeless);
     let (tiny, all): (Vec<_>, Vec<_>) = all.partition(|(_, price)| *price < region.worth / TINY);
@@ -164,7 +170,7 @@ fn joint(region: &Region, whole: &impl Whole, prices: &[i64], mut top: i64) -> J
     };
     let mut factors: Vec<(u32, f64)> = all.flat_map(each).collect();
     factors.sort_unstable_by_key(|factor| factor.0);
-    Joint { sets: region.sets.iter().map(|set| (*set, 1.0)).collect(), most: region.float(top), factors }
+    Some(Joint { sets: region.sets.iter().map(|set| (*set, 1.0)).collect(), most: region.float(top), factors })
 }
 
 /// The smallest constant and prices above what some whole units earn.

@@ -138,7 +138,7 @@ pub(super) fn search(layout: &Layout<'_>, effort: Effort, options: &Options, rec
             mixed(layout, &walks, stage, &mut rng, &options, record);
         }
         idle = if record.best.as_ref() == Some(&best) { idle + 1 } else { 0 };
-        if is_over() || idle == PATIENCE {
+        if is_over() || record.is_done() || idle == PATIENCE {
             break;
         }
     }

@@ -101,7 +101,7 @@ pub enum StopReason {
     TimeLimit,
     /// Ctrl-C or SIGTERM.
     Interrupted,
-    /// The solver failed; the plan is the best known without it.
+    /// The solver failed, or [`Method::Search`] had done its work; the plan is the best known.
     Error,
 }
 
@@ -187,7 +187,8 @@ pub struct Solution {
 /// [`SolveError`] when the solver fails and no plan is known without it.
 ///
 /// # Cost
-/// Exponential at worst; `options.time_limit_s` holds within about a second, or until a first plan is found.
+/// Exponential at worst; `options.time_limit_s` holds within about a second, or until a first plan is found. A solver that does not
+/// stop is left behind after two and a half; rules that clash are looked for in ten more.
 pub fn solve(
     program: &Program,
     options: &Options,
@@ -195,13 +196,27 @@ pub fn solve(
     rescue: &Rescue<'_>,
 ) -> Result<Solution, SolveError> {
     let begun = begun(rescue);
-    let presolved = reduce::presolve(program, &reduce::REDUCTIONS, &watch.clock(begun, options.time_limit_s));
-    let smaller = presolved.as_ref().map_or(program, |presolved| &presolved.reduced.program);
-    let solution = searched(smaller, program, options, watch, rescue, begun)?;
-    Ok(match &presolved {
-        Some(presolved) => lift::lifted(program, presolved, solution),
-        None => solution,
-    })
+    let Some(presolved) = reduce::presolve(program, &reduce::REDUCTIONS, &watch.clock(begun, options.time_limit_s))
+    else {
+        return searched(program, program, options, watch, rescue, begun);
+    };
+    // What is kept are values of the whole program: the next attempt may have no time to reduce it.
+    let reduced = &presolved.reduced;
+    let keep = |kept: Kept<'_>| match kept {
+        Kept::Values(values) => (rescue.keep)(Kept::Values(&reduced.back(values))),
+        Kept::Prices(_) => (rescue.keep)(kept),
+    };
+    let is_whole = |values: &&Vec<u32>| values.len() == program.variables.len();
+    let own = Rescue {
+        keep: &keep,
+        attempt: rescue.attempt,
+        values: rescue.values.as_ref().filter(is_whole).map(|values| reduced.forth(values)),
+        prices: rescue.prices.clone(),
+        spent_s: rescue.spent_s,
+        faults: rescue.faults.clone(),
+    };
+    let solution = searched(&reduced.program, program, options, watch, &own, begun)?;
+    Ok(lift::lifted(program, &presolved, solution))
 }
 
 /// As [`solve`], of the program as it stands, without reductions before the search.

@@ -109,7 +109,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             // The tree was given up, or broke off, or rounding kept it from the end: one model gets its try.
             is_branched = true;
         }
-        let is_patched = is_for_patches(&reduced.program);
+        let is_patched = !is_tied && is_for_patches(&reduced.program);
         if !is_branched && proof.is_some() && (is_patched || (is_plain && items <= cuts::SPARSE)) {
             ending.reductions = reductions;
             if is_patched {
@@ -122,7 +122,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
             (more, enough) = (more + SEARCHES, enough + SEARCHES);
             continue;
         }
-        if items <= HOPEFUL || (more == enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
+        if items <= HOPEFUL || (more >= enough && items <= 4 * HOPEFUL) || is_tied || proof.is_none() {
             // Where rules tie units to others, single moves soon find no more.
             let last = if is_tied || rayon::current_num_threads() == 1 {
                 compactly(&reduced.program, Some(&reduced), options, record, "decompose")?
@@ -130,7 +130,7 @@ fn decomposed(layout: &Layout<'_>, options: &Options, record: &mut Record<'_>) -
                 let ending = beside::accompanied(layout, &reduced, more + 1, options, record)?;
                 concluded(ending, Some(&reduced), record, "decompose")
             };
-            return Ok(Ending { is_infeasible: false, reductions, ..last });
+            return Ok(Ending { is_infeasible: false, nodes: ending.nodes + last.nodes, reductions, ..last });
         }
         more += 1;
         merge::search(layout, Effort::suited(program, more), options, record);
@@ -234,7 +234,8 @@ fn searched_and_priced(
     }
     let proof = prices.map(|prices| prove(program, most, prices, record));
     // A tree, if it is to come, has a search beside it.
-    if is_short && program.sets.items() > QUICK && !record.is_done() && !record.is_over() {
+    let has_tree = options.method != Method::Search && program.sets.items() <= QUICK;
+    if is_short && !has_tree && !record.is_done() && !record.is_over() {
         merge::search(layout, Effort { first: SECOND, ..Effort::suited(program, 0) }, options, record);
     }
     (searches, proof, point)

@@ -154,7 +154,7 @@ impl<'a> Record<'a> {
         is_passed || gap(value, bound) <= self.options.gap.max(super::OPTIMAL_GAP)
     }
 
-    /// Takes news of the whole program's model in.
+    /// Takes news of one model for HiGHS in, of the whole program or of what may hold better plans.
     pub(super) fn hear(&mut self, values: Option<&[u32]>, bound: Option<f64>, nodes: u64) {
         if let Some(values) = values {
             self.offer("compact", values);

@@ -45,8 +45,8 @@ pub(super) trait Whole {
     fn dearest(&self, prices: &[i64], known: i64) -> Option<(i64, Vec<Vec<u32>>)>;
 
     /// Prices of the idle kinds, as low as can be one after the other, at which whole units earn at most `top` beyond what they
-    /// cost, as those of the used kinds at their prices do.
-    fn lifted(&self, prices: &[i64], top: i64) -> Vec<i64>;
+    /// cost, as those of the used kinds at their prices do; `None` where it is over before.
+    fn lifted(&self, prices: &[i64], top: i64, is_over: &dyn Fn() -> bool) -> Option<Vec<i64>>;
 }
 
 impl Region {

@@ -131,11 +131,31 @@ fn tied(program: &Program, values: &[u32]) -> Option<Program> {
                 rule: "the proven cost".to_owned(),
                 terms: terms.collect(),
                 least: f64::NEG_INFINITY,
-                most: program.cost(values),
+                // Sums of the same costs in another order are rounded in another way.
+                most: program.cost(values) * (1.0 + SAME),
             });
             *coverage
         }
     };
     tied.aim = Aim::LeastCost { costs, coverage };
     Some(tied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Variable;
+
+    /// Three units cost as much as a large one, but for rounding.
+    #[test]
+    fn what_costs_the_same_is_allowed() {
+        let aim = Aim::LeastCost { costs: vec![0.3, 0.3, 0.3, 0.9], coverage: 0.0 };
+        let ties = [vec![1.0; 4], vec![0.0; 4]];
+        let program = Program { ties, ..Program::new(aim, vec![Variable { most: 1 }; 4]) };
+        let (three, large) = (vec![1, 1, 1, 0], vec![0, 0, 0, 1]);
+        assert!(program.cost(&three) < program.cost(&large));
+        let asked = tied(&program, &three).expect("there are units");
+        assert_eq!(asked.broken_rule(&large), None);
+        assert!(asked.broken_rule(&[1, 0, 0, 1]).is_some(), "but what costs more is not");
+    }
 }

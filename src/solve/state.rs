@@ -186,9 +186,11 @@ impl<'a> State<'a> {
 
     /// True where the coverage asked for is reached; never where the aim is value.
     pub(super) fn is_enough(&self) -> bool {
+        /// Sums that are kept up to date are rounded; what a plan may fall short by is ten times as much.
+        const ROUNDED: f64 = 1e-10;
         match self.layout.program.aim {
             Aim::MostValue => false,
-            Aim::LeastCost { coverage, .. } => self.earned.iter().all(|earned| *earned >= coverage),
+            Aim::LeastCost { coverage, .. } => self.earned.iter().all(|earned| *earned >= coverage - ROUNDED),
         }
     }
 }
@@ -196,8 +198,27 @@ impl<'a> State<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Program, TermGroup, Variable};
     use crate::solve::greedy;
     use crate::solve::trials::{Numbers, tied};
+
+    /// Ten tenths are a little less than one.
+    #[test]
+    fn coverage_is_reached_whatever_rounding_does() {
+        const POSTS: u32 = 10;
+        let aim = Aim::LeastCost { costs: vec![1.0; POSTS as usize], coverage: 1.0 };
+        let mut program = Program::new(aim, vec![Variable { most: 1 }; POSTS as usize]);
+        let group = TermGroup { part: 0, levels: vec![1.0], scale: 0.1, terms: Vec::new() };
+        let sets: Vec<[u32; 1]> = (0..POSTS).map(|post| [post]).collect();
+        let weights = vec![1.0; POSTS as usize];
+        program.add_group(group, sets.iter().map(<[u32; 1]>::as_slice).zip(&weights));
+        let layout = Layout::new(&program);
+        let mut state = State::resume(&layout, vec![1; POSTS as usize]);
+        assert!(state.worst() < 1.0 && program.broken_rule(&state.values).is_none(), "{}", state.worst());
+        assert!(state.is_enough());
+        state.take(3);
+        assert!(!state.is_enough());
+    }
 
     /// What is spared leaves a plan that keeps every rule and can do without no other unit.
     #[test]

@@ -1,6 +1,6 @@
 //! What units are worth at each post turned into the units that the contributors would best give, and the prices of that.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use highs::{Col, HighsModelStatus, RowProblem};
@@ -103,13 +103,21 @@ impl<'a> Tally<'a> {
         };
         let variables = 0..u32::try_from(program.variables.len()).ok()?;
         variables.filter(|variable| !layout.is_post(*variable)).for_each(|other| single(&mut problem, other, 0));
-        let mut forced_by = Vec::new();
+        // Of rows that force the same post the one that asks for most has a column; the others say nothing beside it.
+        let mut forcing: BTreeMap<u32, (u32, u32, f64)> = BTreeMap::new();
         for (number, row) in (0_u32..).zip(&program.rows) {
             if let Some((variable, factor, least)) = least_of_one(row).filter(|(post, ..)| layout.is_post(*post)) {
-                single(&mut problem, variable, least.min(most[variable as usize]));
-                forced_by.push((variable, number, factor));
+                let known = forcing.entry(variable).or_insert((least, number, factor));
+                if known.0 < least {
+                    *known = (least, number, factor);
+                }
             }
         }
+        for (variable, (least, ..)) in &forcing {
+            single(&mut problem, *variable, (*least).min(most[*variable as usize]));
+        }
+        let forced_by: Vec<(u32, u32, f64)> =
+            forcing.into_iter().map(|(variable, (_, number, factor))| (variable, number, factor)).collect();
         let mut lots = Vec::new();
         for lot in &layout.lot_members {
             let units: u64 = lot.pledges.iter().map(|pledge| u64::from(most[*pledge as usize])).sum();
@@ -224,8 +232,9 @@ impl<'a> Tally<'a> {
             }
             let answer = match self.relaxed(&node.narrowed, worth, is_over) {
                 Solved::Optimal(answer) => answer,
-                Solved::Infeasible => continue,
-                Solved::Failed => return None,
+                Solved::Infeasible if !is_over() => continue,
+                // What is over was asked once only.
+                Solved::Infeasible | Solved::Failed => return None,
             };
             nodes += 1;
             prices.push(Arc::clone(&answer.duals));
@@ -331,4 +340,32 @@ fn least_of_one(row: &Row) -> Option<(u32, f64, u32)> {
     let is_least = row.least > 0.0 && factor > 0.0 && row.most.is_infinite();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of units are small")]
     is_least.then(|| (variable, factor, (row.least / factor).ceil() as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Aim, Program, Variable};
+
+    /// Two rules that ask for units at the same post are one, the stronger.
+    #[test]
+    fn a_post_that_is_forced_twice_has_one_column() {
+        let mut program = Program::new(Aim::MostValue, vec![Variable { most: 3 }; 3]);
+        let mut row = |rule: &str, terms: Vec<(u32, f64)>, least, most| {
+            program.add_row(Row { rule: rule.to_owned(), terms, least, most });
+        };
+        row("", vec![(0, 1.0), (1, 1.0), (2, -1.0)], 0.0, 0.0);
+        row("three units", vec![(2, 1.0)], f64::NEG_INFINITY, 3.0);
+        row("one", vec![(0, 1.0)], 1.0, f64::INFINITY);
+        row("two", vec![(0, 1.0)], 2.0, f64::INFINITY);
+        row("one again", vec![(0, 1.0)], 1.0, f64::INFINITY);
+        let layout = Layout::new(&program);
+        let tally = Tally::new(&layout, &[3, 3, 3]).expect("HiGHS works");
+        let ranges: Vec<(u32, (u32, u32))> =
+            tally.singles.iter().map(|single| (single.variable, single.range)).collect();
+        assert_eq!(ranges, [(2, (0, 3)), (0, (2, 3))]);
+        let forced: Vec<(u32, u32)> = tally.forced.iter().map(|forced| (forced.variable, forced.row)).collect();
+        assert_eq!(forced, [(0, 3)], "priced by the row that asks for most");
+        assert_eq!(tally.lots[0].posts, [1]);
+    }
 }

@@ -330,7 +330,7 @@ impl Tree<'_> {
         let open = proof.full.into_iter().filter(|(set, _)| self.asking.ends.contains_key(set));
         self.goal.decide(&mut within.decided, proven, open);
         self.round(&answer, is_over);
-        if self.goal.is_hopeless(height) && self.gathering.is_none() {
+        if self.goal.is_hopeless(height) {
             return;
         }
         if self.gathering.is_some() {

@@ -423,9 +423,12 @@ fn warnings_do_not_stop_a_plan() {
         .replace("sites = { kind = [\"town\"] }\n", "sites = { kind = [\"town\", \"city\", \"port\"] }\n")
         .replace(
             "[objective]",
-            "[[unit_types]]\nid = \"idle\"\nreach = { kind = \"range\", km = 1 }\n\
+            "[[unit_types]]\nid = \"idle\"\nreach = { kind = \"range\", km = 1 }\nprotected_by = [\"guard\"]\n\
+            [[unit_types]]\nid = \"guard\"\nreach = { kind = \"range\", km = 1 }\n\
+            [[unit_types]]\nid = \"lift\"\nreach = { kind = \"range\", km = 1 }\n\
             [[unit_types]]\nid = \"boat\"\ndomain = \"river\"\nreach = { kind = \"none\" }\n\
-            [[contributors]]\nid = \"west\"\n[objective]",
+            [[contributors]]\nid = \"west\"\n\
+            requires = [{ contributor = \"north\", unit_type = \"lift\", count = 1 }]\n[objective]",
         );
     let files = [
         ("scenario.toml", scenario.as_str()),
