@@ -87,9 +87,10 @@ class Case:
             "city": "instances/maximo",
             "sjc": "instances/sjc",
             "coalition-grid": "data/worldpop_10km",
-            "towns": "data/geonames",
+            "GeoNames": "data/geonames",
         }
-        return SHARED / shared[self.kind] if self.kind in shared else UKRAINE
+        named = [shared[word] for word in (self.kind, self.source) if word in shared]
+        return SHARED / named[0] if named else UKRAINE
 
 
 def rows_of(path: str) -> list[dict[str, str]]:
@@ -139,7 +140,7 @@ def larger_cases() -> Iterator[Case]:
     yield Case("newyork-600m-p40", "city", 40, 600, "NewYork", is_larger=True)
     yield Case("sanfrancisco-800m-p60", "city", 60, 800, "SanFrancisco", is_larger=True)
     for km, units in ((75, 40), (100, 20), (100, 40), (150, 20)):
-        yield Case(f"towns-{km}km-p{units}", "towns", units, 1000.0 * km, is_larger=True)
+        yield Case(f"towns-{km}km-p{units}", "twice", units, 1000.0 * km, "GeoNames", is_larger=True)
 
 
 def write(case: Case, folder: Path, seed: int) -> None:
@@ -163,13 +164,13 @@ def write_plain(case: Case, folder: Path, seed: int) -> None:
     weighted = enumerate(zip(sites, weights, strict=True))
     table(folder / "sites.csv", ["id", "x", "y", "weight"], ([n, *at, weight] for n, (at, weight) in weighted))
     table(folder / "locations.csv", ["id", "x", "y"], ([n, *at] for n, at in enumerate(locations)))
-    metric = {"city": "matrix", "twice": "geodesic", "towns": "geodesic"}.get(case.kind, "planar")
+    metric = {"city": "matrix", "twice": "geodesic"}.get(case.kind, "planar")
     if metric == "matrix":
         write_matrix(folder / "matrix.csv", sites, case.radius)
         reach = f'{{ kind = "matrix", source = "matrix.csv", max = {case.radius} }}'
     else:
         reach = f'{{ kind = "range", km = {case.radius / 1000} }}'
-    need = 2 if case.kind in ("twice", "towns") else 1
+    need = 2 if case.kind == "twice" else 1
     scenario = SCENARIO.format(
         name=case.name,
         distance="planar" if metric == "planar" else "geodesic",
@@ -188,17 +189,17 @@ def points(case: Case, seed: int) -> tuple[list[Point], list[float], list[Point]
         one = lambda: (round(rng.uniform(0, 30), 6), round(rng.uniform(0, 30), 6))
         sites = [one() for _ in range(case.sites)]
         return sites, [rng.randint(1, 100) for _ in sites], [one() for _ in range(case.locations)]
-    if case.kind == "twice":
-        features = json.loads((UKRAINE / "sites.geojson").read_text(encoding="utf-8"))["features"]
-        towns = [feature for feature in features if feature["properties"]["kind"] == "town"]
-        places = lambda features: [tuple(feature["geometry"]["coordinates"]) for feature in features]
-        return places(towns), [town["properties"]["weight"] for town in towns], places(features)
-    if case.kind == "towns":
+    if case.source == "GeoNames":
         with gzip.open(SHARED / "data/geonames/cities500.csv.gz", "rt", encoding="utf-8") as file:
             places = list(csv.DictReader(file))
         towns = [place for place in places if place["country_code"] == "UA" and int(place["population"]) >= 2_000]
         at = [(float(town["longitude"]), float(town["latitude"])) for town in towns]
         return at, [int(town["population"]) for town in towns], at
+    if case.kind == "twice":
+        features = json.loads((UKRAINE / "sites.geojson").read_text(encoding="utf-8"))["features"]
+        towns = [feature for feature in features if feature["properties"]["kind"] == "town"]
+        places = lambda features: [tuple(feature["geometry"]["coordinates"]) for feature in features]
+        return places(towns), [town["properties"]["weight"] for town in towns], places(features)
     folder, x, y = ("maximo", "lon", "lat") if case.kind == "city" else ("sjc", "x_m", "y_m")
     rows = list(csv.DictReader((SHARED / "instances" / folder / f"{case.source}.csv").open(encoding="utf-8")))
     nodes = [(float(row[x]), float(row[y])) for row in rows]

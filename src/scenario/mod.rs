@@ -330,7 +330,7 @@ pub struct Options {
     pub gap: f64,
     /// Starts every random choice.
     pub seed: u64,
-    /// 0 for all cores; the command makes its pool of threads so, a caller of the library makes its own.
+    /// 0 for all cores. The command makes a pool of so many; a caller of the library brings its own.
     pub threads: usize,
     /// How to solve.
     pub method: Method,

@@ -209,11 +209,8 @@ pub fn solve(
     let is_whole = |values: &&Vec<u32>| values.len() == program.variables.len();
     let own = Rescue {
         keep: &keep,
-        attempt: rescue.attempt,
         values: rescue.values.as_ref().filter(is_whole).map(|values| reduced.forth(values)),
-        prices: rescue.prices.clone(),
-        spent_s: rescue.spent_s,
-        faults: rescue.faults.clone(),
+        ..rescue.clone()
     };
     let solution = searched(&reduced.program, program, options, watch, &own, begun)?;
     Ok(lift::lifted(program, &presolved, solution))

@@ -27,6 +27,7 @@ pub enum Kept<'a> {
 }
 
 /// How a caller keeps what is known, and what an earlier attempt at the same question left.
+#[derive(Clone)]
 pub struct Rescue<'a> {
     /// Called with each better plan and each closer proof; a caller that is to survive a crash writes it down.
     pub keep: &'a dyn Fn(Kept<'_>),

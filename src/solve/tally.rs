@@ -116,8 +116,6 @@ impl<'a> Tally<'a> {
         for (variable, (least, ..)) in &forcing {
             single(&mut problem, *variable, (*least).min(most[*variable as usize]));
         }
-        let forced_by: Vec<(u32, u32, f64)> =
-            forcing.into_iter().map(|(variable, (_, number, factor))| (variable, number, factor)).collect();
         let mut lots = Vec::new();
         for lot in &layout.lot_members {
             let units: u64 = lot.pledges.iter().map(|pledge| u64::from(most[*pledge as usize])).sum();
@@ -135,8 +133,8 @@ impl<'a> Tally<'a> {
             if row.is_balance() {
                 let lot: &LotPart = &lots[balances];
                 terms.extend(lot.columns.iter().map(|column| (*column, 1.0)));
-                let of_lot = forced_by.iter().filter(|(variable, ..)| layout.lot_of(*variable) == Some(balances));
-                forced.extend(of_lot.map(|(variable, row, factor)| Forced {
+                let of_lot = forcing.iter().filter(|(variable, _)| layout.lot_of(**variable) == Some(balances));
+                forced.extend(of_lot.map(|(variable, (_, row, factor))| Forced {
                     variable: *variable,
                     row: *row,
                     factor: *factor,
@@ -148,7 +146,7 @@ impl<'a> Tally<'a> {
             rows.push(number);
         }
         let model = highs_ffi::linear(problem, &[("solver", "simplex"), ("presolve", "off")])?;
-        let others = singles.len() - forced_by.len();
+        let others = singles.len() - forcing.len();
         let (gains, order, chosen) = (Gains::new(others), Vec::new(), Vec::new());
         Some(Self { model: Some(model), singles, others, lots, forced, rows, is_in, most, gains, order, chosen })
     }
