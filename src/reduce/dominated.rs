@@ -1,18 +1,27 @@
-//! A program turned into the list of variables that another can stand in for, unit by unit.
+//! A program turned into the list of variables that others can stand in for, unit by unit.
 
 use super::limits;
 use super::presolve::WORTH;
 use crate::cover::Rows;
 use crate::model::{Aim, Entries, Program, Row};
 
+/// A variable that others, all of them still there when it was taken away, can stand in for together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dominated {
+    /// The variable that some best values do without.
+    pub variable: u32,
+    /// Those that stand in for it; there is room for all the units in them that its sets ask for.
+    pub others: Vec<u32>,
+}
+
 /// Variables, of those that `is_kept` keeps, that some best values of the program, those with the fewest units among them, do
-/// without; in the order in which they were taken away, each with one that was still there and can stand in for it. When it is
-/// over, those that were found until then.
+/// without; in the order in which they were taken away. When it is over, those that were found until then.
 ///
-/// A unit of `v` may move to `w` where that loses nothing: `w` is in every set of `v`, no row minds, no cost rises. Where
-/// `w` is full the unit is dropped instead, so a full `w` has to earn all that `v` could earn, and rows with a lower side
-/// must not miss the unit. Rows that `w` shares with others but not with `v`, such as the room at a location that holds
-/// several types, forbid the move: the room may be taken.
+/// A unit of `v` may move to `w` where that loses nothing: `w` is in every set of `v`, no row minds, no cost rises. Where all
+/// such `w` are full the unit is dropped instead, so that together they have to earn all that `v` could earn, and rows with a
+/// lower side must not miss the unit: where sites are to be covered twice by posts with one unit each, two of them do. Rows that
+/// `w` shares with others but not with `v`, such as the room at a location that holds several types, forbid the move: the room
+/// may be taken.
 ///
 /// # Cost
 /// A sweep over the smallest set of each variable with a subset test for each candidate; no more than a hundred looks per
@@ -21,7 +30,7 @@ use crate::model::{Aim, Entries, Program, Row};
 /// # Source
 /// Column domination for a single cover: Chen et al. 2023; for backup and limits the exchange above.
 #[must_use]
-pub fn dominated(program: &Program, is_kept: &[bool], is_over: &dyn Fn() -> bool) -> Vec<(u32, u32)> {
+pub fn dominated(program: &Program, is_kept: &[bool], is_over: &dyn Fn() -> bool) -> Vec<Dominated> {
     let columns = Columns::new(program);
     let mut is_kept = is_kept.to_vec();
     let mut gone = Vec::new();
@@ -37,13 +46,10 @@ pub fn dominated(program: &Program, is_kept: &[bool], is_over: &dyn Fn() -> bool
         let smallest = sets.iter().min_by_key(|set| program.sets.row(**set as usize).len());
         let Some(smallest) = smallest else { continue };
         let candidates = program.sets.row(*smallest as usize).iter().copied();
-        let better = candidates.filter(|other| *other != variable && is_kept[*other as usize]).find(|other| {
-            looks = looks.saturating_sub(1);
-            looks > 0 && columns.stands_in(*other, variable, &mut looks)
-        });
-        if let Some(better) = better {
+        let candidates = candidates.filter(|other| *other != variable && is_kept[*other as usize]);
+        if let Some(others) = columns.standing_in(variable, candidates, &mut looks) {
             is_kept[variable as usize] = false;
-            gone.push((variable, better));
+            gone.push(Dominated { variable, others });
         }
         if looks <= next {
             let tried = program.variables.len() - variable as usize;
@@ -117,7 +123,28 @@ impl<'a> Columns<'a> {
         Self { program, sets_of, marks, entries, room, most: limits(program), full_at, may_drop }
     }
 
-    /// True where `other` can stand in for `variable`.
+    /// The first of some variables that, once they are full, earn all that `variable` could, and can stand in for it.
+    fn standing_in(&self, variable: u32, candidates: impl Iterator<Item = u32>, looks: &mut usize) -> Option<Vec<u32>> {
+        let sets = self.sets_of.row(variable as usize);
+        let wanted = sets.iter().map(|set| self.full_at[*set as usize]).max()?;
+        let (mut others, mut room) = (Vec::new(), 0_u32);
+        for other in candidates {
+            *looks = looks.saturating_sub(1);
+            if *looks == 0 {
+                break;
+            }
+            if self.room[other as usize] > 0 && self.stands_in(other, variable, looks) {
+                others.push(other);
+                room = room.saturating_add(self.room[other as usize]);
+            }
+            if room >= wanted {
+                return Some(others);
+            }
+        }
+        None
+    }
+
+    /// True where units of `variable` may move to `other` as long as that has room.
     fn stands_in(&self, other: u32, variable: u32, looks: &mut usize) -> bool {
         let (v, w) = (variable as usize, other as usize);
         if self.marks[v] & !self.marks[w] != 0 || !self.costs_no_more(w, v) {
@@ -129,8 +156,7 @@ impl<'a> Columns<'a> {
         }
         let (sets, of_other) = (self.sets_of.row(v), self.sets_of.row(w));
         *looks = looks.saturating_sub(sets.len() + of_other.len());
-        // A full `other` earns all that the variable could.
-        is_subset(sets, of_other) && sets.iter().all(|set| self.full_at[*set as usize] <= self.room[w])
+        is_subset(sets, of_other)
     }
 
     fn costs_no_more(&self, other: usize, variable: usize) -> bool {

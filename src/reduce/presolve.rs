@@ -1,6 +1,6 @@
 //! A program turned into a smaller one with the same best values: variables that are of no use are taken away.
 
-use super::{Reduced, dominated, limits, restricted};
+use super::{Dominated, Reduced, dominated, limits, restricted};
 use crate::model::Program;
 
 /// An exact reduction that can be left out, to show that it changes no answer.
@@ -8,7 +8,7 @@ use crate::model::Program;
 pub enum Reduction {
     /// Variables that the rows hold at zero.
     Zero,
-    /// Variables that another can stand in for.
+    /// Variables that others can stand in for.
     Dominated,
 }
 
@@ -20,9 +20,8 @@ pub const REDUCTIONS: [Reduction; 2] = [Reduction::Zero, Reduction::Dominated];
 pub struct Presolved {
     /// The smaller program and the way back.
     pub reduced: Reduced,
-    /// Variables of the larger program that another, the second, stands in for, in the order in which they were taken
-    /// away.
-    pub dominated: Vec<(u32, u32)>,
+    /// Variables of the larger program that others stand in for, in the order in which they were taken away.
+    pub dominated: Vec<Dominated>,
     /// What was taken away: name and count.
     pub report: Vec<(&'static str, usize)>,
 }
@@ -50,7 +49,7 @@ pub fn presolve(program: &Program, reductions: &[Reduction], is_over: &dyn Fn() 
     let mut gone = Vec::new();
     if reductions.contains(&Reduction::Dominated) {
         gone = dominated(program, &is_kept, is_over);
-        gone.iter().for_each(|(variable, _)| is_kept[*variable as usize] = false);
+        gone.iter().for_each(|dominated| is_kept[dominated.variable as usize] = false);
     }
     if WORTH * (zero + gone.len()) <= program.variables.len() || is_over() {
         return None;
@@ -59,7 +58,7 @@ pub fn presolve(program: &Program, reductions: &[Reduction], is_over: &dyn Fn() 
     let merged = program.sets.len() - reduced.program.sets.len();
     let report = vec![
         ("variables that rows hold at zero", zero),
-        ("variables that another dominates", gone.len()),
+        ("variables that others dominate", gone.len()),
         ("cover sets merged or dropped after that", merged),
     ];
     Some(Presolved { reduced, dominated: gone, report })

@@ -3,7 +3,7 @@
 use super::multipliers::{LeftOut, Multipliers};
 use super::{SAME, Solution};
 use crate::model::{Aim, Program, TermGroup};
-use crate::reduce::{self, Presolved};
+use crate::reduce::{self, Dominated, Presolved};
 
 /// The solution as one of the larger program.
 ///
@@ -64,12 +64,12 @@ fn lifted_prices(program: &Program, presolved: &Presolved, prices: &Multipliers)
     lifted.mended(program)
 }
 
-/// Changes prices until no dominated variable seems to earn anything beside the one that stands in for it.
+/// Changes prices until no dominated variable seems to earn anything beside those that stand in for it.
 ///
-/// Where the other can hold as many units as any of the sets asks for, the prices of the sets are lowered: what that adds
-/// to the terms is taken from the other's worth, which is at least as large. Where it cannot, for lack of units, the price
-/// of a unit is raised: what that adds to the pledges is taken from the other's worth, too.
-fn leave_nothing(program: &Program, dominated: &[(u32, u32)], prices: &mut Multipliers) {
+/// Where these can hold as many units as any of the sets asks for, the prices of the sets are lowered: what that adds to the
+/// terms is taken from the worth of each, which is at least as large. Where they cannot, for lack of units, the price of a unit
+/// is raised: what that adds to the pledges is taken from their worth, too.
+fn leave_nothing(program: &Program, dominated: &[Dominated], prices: &mut Multipliers) {
     let most = reduce::limits(program);
     let mut paid = vec![0.0; program.variables.len()];
     if let Aim::LeastCost { costs, .. } = &program.aim {
@@ -85,14 +85,15 @@ fn leave_nothing(program: &Program, dominated: &[(u32, u32)], prices: &mut Multi
         group.terms.iter().for_each(|term| full_at[term.set as usize] = full);
     }
     let sets_of = program.sets.transposed(program.variables.len());
-    for (variable, other) in dominated.iter().rev() {
+    for Dominated { variable, others } in dominated.iter().rev() {
         let sets = sets_of.row(*variable as usize);
         let earned: f64 = sets.iter().map(|set| prices.worth(*set, *variable)).sum();
         let over = earned - paid[*variable as usize];
         if over <= 0.0 || earned <= 0.0 {
             continue;
         }
-        let is_full = sets.iter().all(|set| full_at[*set as usize] <= most[*other as usize]);
+        let room = others.iter().fold(0_u32, |room, other| room.saturating_add(most[*other as usize]));
+        let is_full = sets.iter().all(|set| full_at[*set as usize] <= room);
         match balance_of[*variable as usize] {
             Some(balance) if !is_full => {
                 prices.rows[balance] += over;
