@@ -2,6 +2,8 @@
 
 use super::limits;
 use super::presolve::WORTH;
+use std::cmp::Reverse;
+
 use crate::cover::Rows;
 use crate::model::{Aim, Entries, Program, Row};
 
@@ -39,14 +41,10 @@ pub fn dominated(program: &Program, is_kept: &[bool], is_over: &dyn Fn() -> bool
     let mut next = looks - part;
     // From the last to the first, so that the first of equals stays.
     for variable in (0..u32::try_from(program.variables.len()).unwrap_or(u32::MAX)).rev() {
-        let sets = columns.sets_of.row(variable as usize);
         if !is_kept[variable as usize] {
             continue;
         }
-        let smallest = sets.iter().min_by_key(|set| program.sets.row(**set as usize).len());
-        let Some(smallest) = smallest else { continue };
-        let candidates = program.sets.row(*smallest as usize).iter().copied();
-        let candidates = candidates.filter(|other| *other != variable && is_kept[*other as usize]);
+        let candidates = columns.beside(variable).filter(|other| is_kept[*other as usize]);
         if let Some(others) = columns.standing_in(variable, candidates, &mut looks) {
             is_kept[variable as usize] = false;
             gone.push(Dominated { variable, others });
@@ -60,6 +58,42 @@ pub fn dominated(program: &Program, is_kept: &[bool], is_over: &dyn Fn() -> bool
         }
     }
     gone
+}
+
+/// A variable that has units only where another is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Precedence {
+    /// The variable that is filled first.
+    pub first: u32,
+    /// Units that fill it.
+    pub room: u32,
+    /// The variable that has units only then.
+    pub then: u32,
+}
+
+/// What some best values keep to: a unit of `v` moves to `w` by the exchange of [`dominated`] as long as that has room, where `w`
+/// is in more sets than `v` or comes first of equals. Values that keep to all of it are as good as any with those reductions.
+///
+/// # Cost
+/// As [`dominated`].
+#[must_use]
+pub fn precedences(program: &Program, is_over: &dyn Fn() -> bool) -> Vec<Precedence> {
+    let columns = Columns::new(program);
+    let mut looks = LOOKS.saturating_mul(program.sets.items());
+    let mut found = Vec::new();
+    for then in 0..u32::try_from(program.variables.len()).unwrap_or(u32::MAX) {
+        let rank = |variable: u32| (columns.sets_of.row(variable as usize).len(), Reverse(variable));
+        for first in columns.beside(then).filter(|other| rank(*other) > rank(then)) {
+            looks = looks.saturating_sub(1);
+            if looks > 0 && columns.stands_in(first, then, &mut looks) {
+                found.push(Precedence { first, room: columns.room[first as usize], then });
+            }
+        }
+        if looks == 0 || is_over() {
+            break;
+        }
+    }
+    found
 }
 
 /// Looks at items per item of the sets: the reduction must cost less than what comes after it.
@@ -121,6 +155,13 @@ impl<'a> Columns<'a> {
         });
         let may_drop = may_drop.collect();
         Self { program, sets_of, marks, entries, room, most: limits(program), full_at, may_drop }
+    }
+
+    /// The other variables of the smallest set of one.
+    fn beside(&self, variable: u32) -> impl Iterator<Item = u32> {
+        let sets = self.sets_of.row(variable as usize).iter().map(|set| self.program.sets.row(*set as usize));
+        let smallest = sets.min_by_key(|set| set.len()).unwrap_or_default();
+        smallest.iter().copied().filter(move |other| *other != variable)
     }
 
     /// The first of some variables that, once they are full, earn all that `variable` could, and can stand in for it.

@@ -5,7 +5,7 @@ mod limits;
 mod presolve;
 mod restrict;
 
-pub use self::dominated::{Dominated, dominated};
+pub use self::dominated::{Dominated, Precedence, dominated, precedences};
 pub use self::limits::limits;
 pub use self::presolve::{Presolved, REDUCTIONS, Reduction, presolve};
 pub use self::restrict::{Reduced, restricted};

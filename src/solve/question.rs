@@ -7,6 +7,7 @@ use super::layout::Layout;
 use super::master::Place;
 use super::multipliers::Decided;
 use crate::model::Row;
+use crate::reduce::Precedence;
 
 /// A question that is open.
 pub(super) struct Node {
@@ -34,10 +35,10 @@ pub(super) struct Within {
 }
 
 impl Within {
-    /// The half of these values above or below what an answer has of an item, and how far the answer is from it. An item is a
-    /// variable, or the number of variables plus a set: above, the set earns all that it can, below, less; of that the answer has a
-    /// part between 0 and 1.
-    pub(super) fn half(&self, item: u32, level: f64, is_up: bool) -> (Self, f64) {
+    /// The half of these values above or below what an answer has of an item, as far as it keeps the order, and how far the answer
+    /// is from it. An item is a variable, or the number of variables plus a set: above, the set earns all that it can, below, less;
+    /// of that the answer has a part between 0 and 1.
+    pub(super) fn half(&self, (item, level): (u32, f64), is_up: bool, order: &[Precedence]) -> (Self, f64) {
         let mut half = self.clone();
         let Some(range) = half.ranges.get_mut(item as usize) else {
             half.decided.insert(self.set(item), is_up);
@@ -45,7 +46,20 @@ impl Within {
         };
         let (narrowed, distance) = self::half(*range, level, is_up);
         *range = narrowed;
+        half.keep_order(order);
         (half, distance)
+    }
+
+    /// Narrows ranges to values that fill variables in order.
+    pub(super) fn keep_order(&mut self, precedences: &[Precedence]) {
+        for Precedence { first, room, then } in precedences {
+            let (first, then) = (*first as usize, *then as usize);
+            if self.ranges[then].0 > 0 {
+                self.ranges[first].0 = self.ranges[first].1.min(*room).max(self.ranges[first].0);
+            } else if self.ranges[first].1 < *room {
+                self.ranges[then].1 = 0;
+            }
+        }
     }
 
     /// False where the ranges alone break a rule, or what is decided of a set.

@@ -138,7 +138,7 @@ pub(super) fn grow(
     let has_singles = program.is_rising() || matches!(program.aim, Aim::MostValue);
     let singles = if has_singles { bins.single() } else { BTreeMap::new() };
     let mut gathers_at = (!singles.is_empty()).then_some(habits.gathers_at);
-    let asking = Asking::new(layout, bins, singles);
+    let asking = Asking::new(layout, bins, singles, is_over);
     let mut tree = Tree {
         kept_cuts: master.cuts(),
         masters: Masters::new(master),
@@ -327,6 +327,7 @@ impl Tree<'_> {
         }
         // What a unit costs is known of this proof alone, not of the bound that was there before.
         self.goal.narrow(&mut within.ranges, proven, &proof.loss);
+        within.keep_order(&self.asking.order);
         let open = proof.full.into_iter().filter(|(set, _)| self.asking.ends.contains_key(set));
         self.goal.decide(&mut within.decided, proven, open);
         self.round(&answer, is_over);
@@ -386,7 +387,7 @@ impl Tree<'_> {
 
     /// The question with an item below or above what it has in an answer.
     fn asked(&self, within: &Within, (item, level): (u32, f64), is_up: bool, height: f64) -> Node {
-        let (half, distance) = within.half(item, level, is_up);
+        let (half, distance) = within.half((item, level), is_up, &self.asking.order);
         let both = half.ranges.iter().zip(&self.root);
         let changed = (0_u32..).zip(both).filter(|(_, (range, root))| range != root);
         let narrowed = changed.map(|(variable, ((least, most), _))| (variable, *least, *most)).collect();

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 
 use coverplan::model::{self, Aim, Attribution, Program, Row, TermGroup, Variable};
-use coverplan::reduce::{self, Dominated, REDUCTIONS, Reduction, presolve};
+use coverplan::reduce::{self, Dominated, Precedence, REDUCTIONS, Reduction, presolve};
 use coverplan::scenario::{Method, Options};
 use coverplan::solve::{self as solver, Rescue, Solution, Status, Watch};
 use coverplan::{cover, plan};
@@ -160,46 +160,53 @@ fn road(posts: &[(u32, u32, u32)], levels: &[f64], units: u32) -> Program {
     program
 }
 
-/// The most that a program is worth, and the fewest units for it, of all values with nothing but zero where `is_kept` is false.
-fn best_kept(program: &Program, is_kept: &[bool]) -> (f64, u32) {
+/// The most that a program is worth, and the fewest units for it, of all values that are allowed.
+fn best_allowed(program: &Program, is_allowed: impl Fn(&[u32]) -> bool) -> (f64, u32) {
     let mut best = (f64::NEG_INFINITY, 0);
     let mut values = vec![0; program.variables.len()];
     loop {
-        if program.broken_rule(&values).is_none() {
+        if program.broken_rule(&values).is_none() && is_allowed(&values) {
             let (value, units) = (program.objective(&values), values.iter().sum());
             let is_same = (value - best.0).abs() <= 1e-9;
             if !is_same && value > best.0 || is_same && units < best.1 {
                 best = (value, units);
             }
         }
-        let most = |place: usize| if is_kept[place] { program.variables[place].most } else { 0 };
-        let Some(next) = (0..values.len()).find(|place| values[*place] < most(*place)) else { return best };
+        let has_room = |place: &usize| values[*place] < program.variables[*place].most;
+        let Some(next) = (0..values.len()).find(has_room) else { return best };
         values[..next].fill(0);
         values[next] += 1;
     }
 }
 
-/// Every way to place units, with and without the posts that others dominate: as much is earned with as few units.
+/// Every way to place units, those without the posts that others dominate, and those that fill posts in order: as much is earned
+/// with as few units.
 #[test]
 fn what_several_dominate_is_not_missed() {
     let posts = prop::collection::vec((0_u32..6, 1_u32..5, 1_u32..3), 2..7);
     let levels =
         prop::sample::select(vec![vec![1.0], vec![0.0, 1.0], vec![0.6, 1.0], vec![1.0, 0.5, 0.2], vec![0.0, 0.0, 1.0]]);
-    let together = Cell::new(0);
+    let (together, ordered) = (Cell::new(0), Cell::new(0));
     let config = ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&(posts, levels, 1_u32..6), |(posts, levels, units)| {
         let program = road(&posts, &levels, units);
-        let mut is_kept = vec![true; posts.len()];
-        let dominated = reduce::dominated(&program, &is_kept, &|| false);
-        let expected = best_kept(&program, &is_kept);
-        dominated.iter().for_each(|gone| is_kept[gone.variable as usize] = false);
-        let found = best_kept(&program, &is_kept);
-        prop_assert!((found.0 - expected.0).abs() <= 1e-9 && found.1 == expected.1, "{found:?} and {expected:?}");
+        let dominated = reduce::dominated(&program, &vec![true; posts.len()], &|| false);
+        let order = reduce::precedences(&program, &|| false);
+        let is_without = |values: &[u32]| dominated.iter().all(|gone| values[gone.variable as usize] == 0);
+        let is_in_order = |values: &[u32]| {
+            order.iter().all(|rule| values[rule.then as usize] == 0 || values[rule.first as usize] >= rule.room)
+        };
+        let expected = best_allowed(&program, |_| true);
+        for found in [best_allowed(&program, is_without), best_allowed(&program, is_in_order)] {
+            prop_assert!((found.0 - expected.0).abs() <= 1e-9 && found.1 == expected.1, "{found:?} and {expected:?}");
+        }
+        ordered.set(ordered.get() + usize::from(!order.is_empty()));
         together.set(together.get() + usize::from(dominated.iter().any(|gone| gone.others.len() > 1)));
         Ok(())
     });
     outcome.expect("no dominated post is missed");
     assert!(together.get() > 100, "only in {} of 1,000 questions several dominate one", together.get());
+    assert!(ordered.get() > 300, "only in {} of 1,000 questions posts have an order", ordered.get());
 }
 
 /// Two posts with room for a unit each reach what a third does: where sites are to be covered twice, what the third could give
@@ -217,6 +224,8 @@ fn posts_dominate_together() {
     };
     let dominated = |levels: &[f64]| reduce::dominated(&program(levels), &[true; 3], &|| false);
     let gone = Dominated { variable: 0, others: vec![1, 2] };
+    let behind = |first: u32| Precedence { first, room: 1, then: 0 };
+    assert_eq!(reduce::precedences(&program(&[0.0, 1.0]), &|| false), [behind(1), behind(2)]);
     assert_eq!(dominated(&[0.0, 1.0]), [gone]);
     assert_eq!(dominated(&[0.0, 0.0, 1.0]), []);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Program, TermGroup};
+use crate::reduce::{self, Precedence};
 use crate::solve::bins::Partition;
 use crate::solve::frame::{Frame, TOTAL};
 use crate::solve::goal::Goal;
@@ -22,6 +23,8 @@ pub(super) struct Asking<'a> {
     pub(super) singles: BTreeMap<u32, usize>,
     /// What sets whose levels rise earn with less than all of their levels, and with all, in [`TOTAL`].
     pub(super) ends: BTreeMap<u32, (f64, f64)>,
+    /// Variables that have units only where others are full.
+    pub(super) order: Vec<Precedence>,
     /// True where a further unit may earn more than the one before it.
     pub(super) is_rising: bool,
 }
@@ -47,12 +50,18 @@ pub(super) enum Found {
 
 impl<'a> Asking<'a> {
     /// `singles` are the bins of sets that have one each for themselves, or none where they are of no use.
-    pub(super) fn new(layout: &'a Layout<'a>, bins: Partition<'a>, singles: BTreeMap<u32, usize>) -> Self {
+    pub(super) fn new(
+        layout: &'a Layout<'a>,
+        bins: Partition<'a>,
+        singles: BTreeMap<u32, usize>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Self {
         let program = layout.program;
+        let order = reduce::precedences(program, is_over);
         let rising = program.groups.iter().filter(|group: &&TermGroup| !group.is_concave());
         let single = |set: u32| singles.get(&set).map(|bin| (set, bins.ends(program, *bin)));
         let ends = rising.flat_map(|group| &group.terms).filter_map(|term| single(term.set)).collect();
-        Self { program, layout, is_rising: program.is_rising(), singles, ends, bins }
+        Self { program, layout, order, is_rising: program.is_rising(), singles, ends, bins }
     }
 
     /// How many items there are to branch on: variables, and after them sets.

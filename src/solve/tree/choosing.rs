@@ -49,7 +49,7 @@ impl Tree<'_> {
             let (asking, steps) = (&self.asking, self.habits.steps);
             let tried = self.masters.ask(some, |master, (item, level)| {
                 [false, true].map(|is_up| {
-                    let (half, distance) = within.half(*item, *level, is_up);
+                    let (half, distance) = within.half((*item, *level), is_up, &asking.order);
                     asking.put(&half, master);
                     place.into_iter().for_each(|place| master.start_at(place));
                     (master.glimpse(steps, is_over), distance)
