@@ -19,13 +19,18 @@ use crate::scenario::Options;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker; a tree without questions cuts the search short. After a few of the tree's
-/// stages there is a longer search on all threads, for which the tree waits. Gives the number of questions.
+/// does not depend on which of the two is quicker, and search takes about as long as the stage before did; a tree without
+/// questions cuts it short. After a few of the tree's stages there is a longer search on all threads, for which the tree waits.
+/// Gives the number of questions.
 pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>) -> u64 {
     /// Stages without a better plan after which only every so manyth has a search beside it.
     const PATIENCE: u32 = 4;
-    /// Stages with questions after which there is the longer search: small trees end without it.
-    const LONGER: u32 = 4;
+    /// Stages with questions, and work of the tree, after which there is the longer search: small trees end without it.
+    const LONGER: (u32, u64) = (4, 15_000_000);
+    /// Work of a stage that takes as long as walks do, and how much more or less of them there is at most beside other stages.
+    const EVEN: u64 = 1_500_000;
+    const LEAST: u64 = EVEN / 16;
+    const MOST: u64 = EVEN * 4;
     let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return 0 };
     let mut nodes = 0;
     let halt = &AtomicBool::new(false);
@@ -52,14 +57,17 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
-        let (mut is_closed, mut is_given_up, mut asked) = (false, false, 0);
+        let (mut is_closed, mut is_given_up, mut asked, mut is_searched) = (false, false, 0, false);
+        // Work of the tree so far, and that of its last stage.
+        let (mut work, mut last) = (0, 0);
         loop {
             round += 1;
             let mut walks = Vec::new();
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
                 let longer = if hint.is_some() { SEARCHES - 1 } else { SEARCHES };
-                let moves = Effort::near(layout.program, longer).moves;
+                // About as long as the last stage took: the two wait for each other.
+                let moves = Effort::near(layout.program, longer).moves * last.clamp(LEAST, MOST) / EVEN;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
                 let walk = || search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
@@ -76,14 +84,15 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             }
             hint = news.hint.filter(|_| round % 2 == 0).map(|values| reduced.back(&values));
             record.hear_of_better("tree", news.bound, news.nodes);
-            nodes = news.nodes;
+            (nodes, last, work) = (news.nodes, news.work.saturating_sub(work), news.work);
             is_closed = news.is_closed;
             is_given_up = news.is_given_up;
             if news.is_closed || is_given_up || record.is_done() || is_over() {
                 break;
             }
             asked += u32::from(news.nodes > 0);
-            if asked == LONGER {
+            if !is_searched && asked >= LONGER.0 && work >= LONGER.1 {
+                is_searched = true;
                 // It will take a while: a good plan saves questions.
                 for more in 0..SEARCHES {
                     if record.is_done() || is_over() {

@@ -120,6 +120,8 @@ pub(super) struct Ended {
     pub(super) objective: f64,
     pub(super) columns: Vec<f64>,
     pub(super) duals: Vec<f64>,
+    /// Steps of the simplex method.
+    pub(super) steps: u64,
 }
 
 /// Runs a model that is there for the next run, too; where HiGHS fails, `None`, and there is no model any more.
@@ -127,10 +129,11 @@ pub(super) fn rerun(model: &mut Option<Live>, is_over: &dyn Fn() -> bool) -> Opt
     let Live(Movable(taken)) = model.take()?;
     let Run::Solved(solved) = run(taken, &mut |_| {}, is_over) else { return None };
     let (status, objective) = (solved.status(), solved.objective_value());
+    let steps = u64::try_from(solved.simplex_iteration_count()).unwrap_or(0);
     let solution = solved.get_solution();
     let (columns, duals) = (solution.columns().to_vec(), solution.dual_rows().to_vec());
     *model = Some(Live(Movable(Model::from(*solved))));
-    Some(Ended { status, objective, columns, duals })
+    Some(Ended { status, objective, columns, duals, steps })
 }
 
 /// Hands ticks on until HiGHS hangs up or has had its time to stop.

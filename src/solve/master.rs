@@ -31,6 +31,8 @@ pub(super) struct Master {
     held: BTreeMap<usize, (f64, f64)>,
     /// How often cuts were taken away.
     forgotten: u32,
+    /// Steps of the simplex method so far, each times the rows and columns that it looked at.
+    work: u64,
 }
 
 /// A cut that the master has.
@@ -159,6 +161,7 @@ impl Master {
             ranges,
             held: BTreeMap::new(),
             forgotten: 0,
+            work: 0,
         })
     }
 
@@ -352,7 +355,7 @@ impl Master {
     /// and minus infinity where HiGHS failed or had to stop.
     pub(super) fn glimpse(&mut self, steps: i32, is_over: &dyn Fn() -> bool) -> f64 {
         self.limit_steps(steps);
-        let ended = highs_ffi::rerun(&mut self.model, is_over);
+        let ended = self.rerun(is_over);
         self.limit_steps(i32::MAX);
         match ended.map(|ended| (ended.status, ended.objective)) {
             Some((HighsModelStatus::Infeasible, _)) => f64::INFINITY,
@@ -368,9 +371,21 @@ impl Master {
         }
     }
 
+    fn rerun(&mut self, is_over: &dyn Fn() -> bool) -> Option<Ended> {
+        let ended = highs_ffi::rerun(&mut self.model, is_over)?;
+        let size = self.items.len() + self.bins.len() + self.frame_rows.count + self.cuts.len();
+        self.work += ended.steps * size as u64;
+        Some(ended)
+    }
+
+    /// How much work it was so far to find answers: steps of the simplex method, each times the rows and columns of the model.
+    pub(super) fn work(&self) -> u64 {
+        self.work
+    }
+
     /// Solves the linear program from its last basis.
     fn attempt(&mut self, is_over: &dyn Fn() -> bool) -> Solved {
-        let Some(Ended { status, objective, columns, duals }) = highs_ffi::rerun(&mut self.model, is_over) else {
+        let Some(Ended { status, objective, columns, duals, .. }) = self.rerun(is_over) else {
             return Solved::Failed;
         };
         if status == HighsModelStatus::Infeasible {

@@ -33,6 +33,8 @@ pub(super) struct News {
     pub(super) hint: Option<Vec<u32>>,
     /// Questions asked so far.
     pub(super) nodes: u64,
+    /// How much work they were so far; see [`Master::work`].
+    pub(super) work: u64,
     /// True when no question is open.
     pub(super) is_closed: bool,
     /// True when the tree ends although questions are open: rows on neighbouring sets brought too little.
@@ -121,9 +123,9 @@ pub(super) fn grow(
     let mut master = Master::new(program, bundles, &bins, most)?;
     let mut goal = Goal::new(program, value);
     let mut is_ended = false;
-    let mut wait = |_: &Master, _: &Answer, _: f64| {
+    let mut wait = |master: &Master, _: &Answer, _: f64| {
         // Nothing is known yet, but who searches meanwhile need not wait.
-        let nothing = News { bound: goal.turned(f64::INFINITY), ..News::default() };
+        let nothing = News { bound: goal.turned(f64::INFINITY), work: master.work(), ..News::default() };
         match tell(nothing) {
             Some(better) => goal.value = better,
             None => is_ended = true,
@@ -182,6 +184,7 @@ pub(super) fn grow(
             values: tree.better.take(),
             hint: tree.hint.take().map(|hint| hint.0),
             nodes: tree.nodes,
+            work: tree.masters.work(),
             is_closed,
             is_given_up: tree.is_given_up,
         })?;

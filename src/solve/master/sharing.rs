@@ -39,6 +39,11 @@ impl Masters {
         self.0.len()
     }
 
+    /// How much work it was so far for the first to find answers.
+    pub(in crate::solve) fn work(&self) -> u64 {
+        self.0[0].work()
+    }
+
     /// Number of cuts.
     pub(in crate::solve) fn cuts(&self) -> usize {
         self.0[0].cuts()
