@@ -19,7 +19,7 @@ use crate::scenario::Options;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tree of questions, and search beside it, stage by stage; each waits for the other between two stages, so that the plan
-/// does not depend on which of the two is quicker, and search takes about as long as the stage before did; a tree without
+/// does not depend on which of the two is quicker, and search takes about as long as the stages before did; a tree without
 /// questions cuts it short. After a few of the tree's stages there is a longer search on all threads, for which the tree waits.
 /// Gives the number of questions.
 pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>) -> u64 {
@@ -58,16 +58,17 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
         let (mut is_closed, mut is_given_up, mut asked, mut is_searched) = (false, false, 0, false);
-        // Work of the tree so far, and that of its last stage.
-        let (mut work, mut last) = (0, 0);
+        // Work of the tree so far, and that of its last two stages.
+        let (mut work, mut last) = (0, [0; 2]);
         loop {
             round += 1;
             let mut walks = Vec::new();
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
                 let longer = if hint.is_some() { SEARCHES - 1 } else { SEARCHES };
-                // About as long as the last stage took: the two wait for each other.
-                let moves = Effort::near(layout.program, longer).moves * last.clamp(LEAST, MOST) / EVEN;
+                // As long as the next stage may take: the two wait for each other.
+                let next = last[0].min(last[1]).clamp(LEAST, MOST);
+                let moves = Effort::near(layout.program, longer).moves * next / EVEN;
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
                 let walk = || search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
@@ -84,7 +85,8 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             }
             hint = news.hint.filter(|_| round % 2 == 0).map(|values| reduced.back(&values));
             record.hear_of_better("tree", news.bound, news.nodes);
-            (nodes, last, work) = (news.nodes, news.work.saturating_sub(work), news.work);
+            last = [last[1], news.work.saturating_sub(work)];
+            (nodes, work) = (news.nodes, news.work);
             is_closed = news.is_closed;
             is_given_up = news.is_given_up;
             if news.is_closed || is_given_up || record.is_done() || is_over() {
@@ -94,7 +96,7 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
             if !is_searched && asked >= LONGER.0 && work >= LONGER.1 {
                 is_searched = true;
                 // It will take a while: a good plan saves questions.
-                for more in 0..SEARCHES {
+                for more in 0..=SEARCHES {
                     if record.is_done() || is_over() {
                         break;
                     }
