@@ -1,9 +1,9 @@
 //! A program turned into the list of variables that others can stand in for, unit by unit.
 
-use super::limits;
-use super::presolve::WORTH;
 use std::cmp::Reverse;
 
+use super::limits;
+use super::presolve::WORTH;
 use crate::cover::Rows;
 use crate::model::{Aim, Entries, Program, Row};
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::layout::Layout;
 use super::merge::{self, Effort, SEARCHES};
+use super::pace::Pace;
 use super::pool::Pool;
 use super::record::Record;
 use super::rescue::Rescue;
@@ -25,12 +26,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options, record: &mut Record<'_>) -> u64 {
     /// Stages without a better plan after which only every so manyth has a search beside it.
     const PATIENCE: u32 = 4;
-    /// Stages with questions, and work of the tree, after which there is the longer search: small trees end without it.
-    const LONGER: (u32, u64) = (4, 15_000_000);
-    /// Work of a stage that takes as long as walks do, and how much more or less of them there is at most beside other stages.
-    const EVEN: u64 = 1_500_000;
-    const LEAST: u64 = EVEN / 16;
-    const MOST: u64 = EVEN * 4;
     let (Some(best), Some(mut value)) = (record.best.clone(), record.value) else { return 0 };
     let mut nodes = 0;
     let halt = &AtomicBool::new(false);
@@ -57,18 +52,14 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let (mut round, mut idle) = (u64::from(SEARCHES) + 1, 0);
         let mut hint: Option<Vec<u32>> = None;
-        let (mut is_closed, mut is_given_up, mut asked, mut is_searched) = (false, false, 0, false);
-        // Work of the tree so far, and that of its last two stages.
-        let (mut work, mut last) = (0, [0; 2]);
+        let (mut is_closed, mut is_given_up, mut pace) = (false, false, Pace::default());
         loop {
             round += 1;
             let mut walks = Vec::new();
             if hint.is_some() || idle < PATIENCE || round % u64::from(PATIENCE) == 0 {
                 // Merging ends by the clock, and the tree takes its time: walks alone.
                 let longer = if hint.is_some() { SEARCHES - 1 } else { SEARCHES };
-                // As long as the next stage may take: the two wait for each other.
-                let next = last[0].min(last[1]).clamp(LEAST, MOST);
-                let moves = Effort::near(layout.program, longer).moves * next / EVEN;
+                let moves = pace.moves(Effort::near(layout.program, longer).moves);
                 let random = options.seed.wrapping_mul(1 << 20).wrapping_add(round * 1000);
                 let Some(start) = hint.take().or_else(|| record.best.clone()) else { break };
                 let walk = || search::walks(layout, &[&start], search::NEAR, random, moves, &is_late);
@@ -80,22 +71,20 @@ pub(super) fn branched(layout: &Layout<'_>, reduced: &Reduced, options: &Options
                 walks.iter().for_each(|walk| record.offer_walk(walk));
             }
             let Some(news) = news else { break };
+            pace.hear(&news);
             if let Some(values) = news.values {
                 record.offer("tree", &reduced.back(&values));
             }
             hint = news.hint.filter(|_| round % 2 == 0).map(|values| reduced.back(&values));
             record.hear_of_better("tree", news.bound, news.nodes);
-            last = [last[1], news.work.saturating_sub(work)];
-            (nodes, work) = (news.nodes, news.work);
+            nodes = news.nodes;
             is_closed = news.is_closed;
             is_given_up = news.is_given_up;
             if news.is_closed || is_given_up || record.is_done() || is_over() {
                 break;
             }
-            asked += u32::from(news.nodes > 0);
-            if !is_searched && asked >= LONGER.0 && work >= LONGER.1 {
-                is_searched = true;
-                // It will take a while: a good plan saves questions.
+            if pace.is_search_due() {
+                // A good plan saves questions.
                 for more in 0..=SEARCHES {
                     if record.is_done() || is_over() {
                         break;

@@ -32,7 +32,7 @@ pub(super) struct Master {
     /// How often cuts were taken away.
     forgotten: u32,
     /// Steps of the simplex method so far, each times the rows and columns that it looked at.
-    work: u64,
+    pub(super) work: u64,
 }
 
 /// A cut that the master has.
@@ -371,16 +371,12 @@ impl Master {
         }
     }
 
+    /// Runs the model once more, and counts the work.
     fn rerun(&mut self, is_over: &dyn Fn() -> bool) -> Option<Ended> {
         let ended = highs_ffi::rerun(&mut self.model, is_over)?;
         let size = self.items.len() + self.bins.len() + self.frame_rows.count + self.cuts.len();
         self.work += ended.steps * size as u64;
         Some(ended)
-    }
-
-    /// How much work it was so far to find answers: steps of the simplex method, each times the rows and columns of the model.
-    pub(super) fn work(&self) -> u64 {
-        self.work
     }
 
     /// Solves the linear program from its last basis.

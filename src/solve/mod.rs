@@ -30,6 +30,7 @@ mod merge;
 mod mosaic;
 mod multipliers;
 mod odd;
+mod pace;
 mod pipeline;
 mod planes;
 mod pool;

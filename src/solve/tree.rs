@@ -125,7 +125,7 @@ pub(super) fn grow(
     let mut is_ended = false;
     let mut wait = |master: &Master, _: &Answer, _: f64| {
         // Nothing is known yet, but who searches meanwhile need not wait.
-        let nothing = News { bound: goal.turned(f64::INFINITY), work: master.work(), ..News::default() };
+        let nothing = News { bound: goal.turned(f64::INFINITY), work: master.work, ..News::default() };
         match tell(nothing) {
             Some(better) => goal.value = better,
             None => is_ended = true,

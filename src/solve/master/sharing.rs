@@ -41,7 +41,7 @@ impl Masters {
 
     /// How much work it was so far for the first to find answers.
     pub(in crate::solve) fn work(&self) -> u64 {
-        self.0[0].work()
+        self.0[0].work
     }
 
     /// Number of cuts.
